@@ -1,0 +1,95 @@
+# `make run` serves, `make test` proves. Needs python3 >= 3.11 with venv, and nothing else.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# Pinned by hash, and the package itself without its dependencies: what is installed is what the lock says.
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+LOCKED := $(PIP_INSTALL) --require-hashes --requirement
+EDITABLE := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+
+SERVER_STAMP := $(VENV)/.installed-server
+DEV_STAMP := $(VENV)/.installed-dev
+NODE_DIR := tests/node
+NODE_STAMP := $(NODE_DIR)/node_modules/.installed
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
+	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	--resolver=backtracking --extra server
+
+.PHONY: help install dev node run lint format check test soak bench lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ElasticLake needs Python 3.11 or newer; set PYTHON=")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(SERVER_STAMP): pyproject.toml requirements/server.lock | $(BIN)/python
+	@echo "Installing the server into $(VENV) (once; under two minutes) ..."
+	@$(LOCKED) requirements/server.lock
+	@$(EDITABLE)
+	@touch $@
+
+# The dev lock holds the server's pins too, so a development environment needs no second install to serve.
+$(DEV_STAMP): pyproject.toml requirements/dev.lock | $(BIN)/python
+	@echo "Installing the development environment into $(VENV) ..."
+	@$(LOCKED) requirements/dev.lock
+	@$(EDITABLE)
+	@touch $@ $(SERVER_STAMP)
+
+# Optional: without npm or its registry the suites that drive the JavaScript SDK are left out, and `make test` says so.
+# Node carries its own list of certificate authorities, so it is shown the system's, which pip uses too.
+CA_FILE := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt))
+NPM_CI := npm --prefix $(NODE_DIR) ci --no-audit --no-fund --silent --fetch-retries=1 $(CA_FILE:%=--cafile=%)
+
+$(NODE_STAMP): $(NODE_DIR)/package.json $(NODE_DIR)/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then \
+		echo "Installing the JavaScript clients into $(NODE_DIR)/node_modules ..."; \
+		if $(NPM_CI); then touch $@; else echo "npm failed: the JavaScript clients are not installed." >&2; fi; \
+	fi
+
+install: $(SERVER_STAMP) ## Install what serving needs
+
+dev: $(DEV_STAMP) ## Install what development needs
+
+node: $(NODE_STAMP)
+
+run: $(SERVER_STAMP) ## Serve in the foreground; options in ARGS="--listen 127.0.0.1:9100"
+	@exec $(BIN)/elasticlake serve $(ARGS)
+
+lint: $(DEV_STAMP) ## Lint, formatting, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict src
+	@$(BIN)/lint-imports
+
+format: $(DEV_STAMP) ## Rewrite the code in the project's format
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+check: lint ## Lint and unit tests: the minute before a commit
+	@$(BIN)/python -m pytest tests/unit -q
+
+test: lint node ## Everything; a suite whose tool is missing is left out and named in the last line
+	@$(BIN)/python -m pytest tests
+
+soak: $(DEV_STAMP) node ## The long proofs, with their large counts
+	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200
+
+bench: $(DEV_STAMP) ## Measure; options in ARGS
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: $(DEV_STAMP) ## Resolve the lock files anew
+	@$(COMPILE) --upgrade --output-file requirements/server.lock pyproject.toml requirements/build.in
+	@$(COMPILE) --upgrade --constraint requirements/server.lock --output-file requirements/dev.lock \
+		pyproject.toml requirements/build.in requirements/dev.in
+
+clean: ## Remove environments and caches (never data)
+	@rm -rf $(VENV) $(NODE_DIR)/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,66 @@
+"""What all documents share: camelCase, strictness, pages, times."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from elasticlake.api.authentication import AuthenticatedRoute
+from elasticlake.clock import rfc3339_milliseconds
+from elasticlake.service.pages import MAX_PAGE, PageRequest
+
+T = TypeVar("T")
+
+
+class Body(BaseModel):
+    """What a caller sends: a member that we do not know is refused, not ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+
+class Document(BaseModel):
+    """What we answer."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
+
+
+class DocumentPage(Document, Generic[T]):
+    """A page of a list; `nextCursor` is null on the last one."""
+
+    items: list[T]
+    next_cursor: str | None = Field(examples=[None])
+
+
+def example(**members: Any) -> dict[str, Any]:
+    """For a model's configuration: the example that its schema shows."""
+    return {"examples": [members]}
+
+
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-02T03:04:05.678Z"])]
+Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+WaitSeconds = Annotated[
+    float, Query(ge=0, le=60, allow_inf_nan=False, description="How long to wait at most, in seconds.", examples=[5])
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many items at most.", examples=[100])]
+Cursor = Annotated[str | None, Query(max_length=8192, description="The page before's `nextCursor`.")]
+
+
+def timestamp(time_ms: int) -> str:
+    return rfc3339_milliseconds(time_ms)
+
+
+def optional_timestamp(time_ms: int | None) -> str | None:
+    return rfc3339_milliseconds(time_ms) if time_ms is not None else None
+
+
+def page_request(limit: Limit = 100, cursor: Cursor = None) -> PageRequest:
+    """The page that the query asks for."""
+    return PageRequest(cursor or None, limit)
+
+
+def resource(name: str) -> APIRouter:
+    """A router for one resource."""
+    return APIRouter(prefix="/v1", tags=[name], route_class=AuthenticatedRoute)

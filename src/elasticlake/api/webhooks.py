@@ -1,0 +1,251 @@
+"""Webhooks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+from pydantic import ConfigDict, Field
+
+from elasticlake.api.deliveries import DeliveryDocument
+from elasticlake.api.documents import (
+    Body,
+    Document,
+    DocumentPage,
+    Seconds,
+    Timestamp,
+    WaitSeconds,
+    example,
+    page_request,
+    resource,
+    timestamp,
+)
+from elasticlake.api.services import Call
+from elasticlake.model.events import EventType
+from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
+from elasticlake.service.pages import PageRequest
+from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
+
+router = resource("webhooks")
+WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
+_IfGiven = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class NewWebhookBody(Body):
+    """Exactly one of `bucket`, `pond` and `lake` says where the webhook listens."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            bucket="lake1--pond1--my-bucket",
+            endpoint="https://myapp.com/webhooks/storage",
+            events=["object:created", "object:deleted"],
+            secret="my-webhook-secret",
+        )
+    )
+
+    bucket: str | None = None
+    pond: str | None = None
+    lake: str | None = None
+    account: str | None = None
+    endpoint: str
+    events: list[str]
+    secret: str | None = None
+    retry_schedule: list[Seconds] | None = None
+    timeout_seconds: Seconds | None = None
+    ordering: Ordering | None = None
+    on_dead: OnDead | None = None
+    name: str | None = None
+
+
+class WebhookChangeBody(Body):
+    """What to change; whatever is missing stays. `resume` goes with `status: "enabled"`."""
+
+    model_config = ConfigDict(json_schema_extra=example(status="enabled", resume="now"))
+
+    endpoint: str | None = None
+    events: list[str] | None = None
+    secret: str | None = None
+    retry_schedule: list[Seconds] | None = None
+    timeout_seconds: Seconds | None = None
+    ordering: Ordering | None = None
+    on_dead: OnDead | None = None
+    name: str | None = None
+    status: WebhookStatus | None = None
+    resume: Resume | None = None
+
+
+class WebhookDocument(Document):
+    """A webhook; `secret` is in the answer that made it, if it was generated there, and never again."""
+
+    model_config = ConfigDict(
+        json_schema_extra=example(
+            id="wh_mfrggzdfmztwq2lk",
+            bucket="lake1--pond1--my-bucket",
+            account="root",
+            endpoint="https://myapp.com/webhooks/storage",
+            events=["object:created", "object:deleted"],
+            retrySchedule=[5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+            timeoutSeconds=30,
+            ordering="key",
+            onDead="continue",
+            name="",
+            status="enabled",
+            disabledReason=None,
+            createdAt="2026-01-02T03:04:05.678Z",
+            updatedAt="2026-01-02T03:04:05.678Z",
+            revision=1,
+        )
+    )
+
+    id: str
+    bucket: str | None = _IfGiven
+    pond: str | None = _IfGiven
+    lake: str | None = _IfGiven
+    account: str
+    endpoint: str
+    events: list[EventType]
+    retry_schedule: list[int | float]
+    timeout_seconds: int | float
+    ordering: Ordering
+    on_dead: OnDead
+    name: str
+    status: WebhookStatus
+    disabled_reason: str | None
+    created_at: Timestamp
+    updated_at: Timestamp
+    revision: int
+    secret: str | None = _IfGiven
+
+    @classmethod
+    def of(cls, webhook: Webhook, secret: str | None = None) -> WebhookDocument:
+        scope = webhook.scope
+        return cls(
+            id=webhook.id,
+            bucket=scope.name if scope.kind == "bucket" else None,
+            pond=scope.name if scope.kind == "pond" else None,
+            lake=scope.name if scope.kind == "lake" else None,
+            account=webhook.account_id,
+            endpoint=webhook.endpoint,
+            events=list(webhook.events),
+            retry_schedule=[_number(step) for step in webhook.retry_schedule_seconds],
+            timeout_seconds=_number(webhook.timeout_seconds),
+            ordering=webhook.ordering,
+            on_dead=webhook.on_dead,
+            name=webhook.name,
+            status=webhook.status,
+            disabled_reason=webhook.disabled_reason,
+            created_at=timestamp(webhook.created_at_ms),
+            updated_at=timestamp(webhook.updated_at_ms),
+            revision=webhook.revision,
+            secret=secret,
+        )
+
+
+class Deleted(Document):
+    """`canceled` is how many events at most waited for the webhook."""
+
+    model_config = ConfigDict(json_schema_extra=example(canceled=0))
+
+    canceled: int
+
+
+def place(
+    bucket: Annotated[str | None, Query(examples=["lake1--pond1--my-bucket"])] = None,
+    pond: Annotated[str | None, Query(examples=["lake1--pond1"])] = None,
+    lake: Annotated[str | None, Query(examples=["lake1"])] = None,
+) -> Place:
+    return Place(bucket, pond, lake)
+
+
+@router.post("/webhooks", status_code=201, summary="Create a webhook")
+async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
+    """It sees what happens from now on. A missing `secret` is generated and shown in this answer alone.
+
+    A pond's or lake's webhook matches the buckets there that its `account` owns: by default the account that owns the lake.
+    """
+    made, secret = await call.services.webhooks.create(
+        call.token,
+        NewWebhook(
+            place=Place(body.bucket, body.pond, body.lake),
+            endpoint=body.endpoint,
+            events=tuple(body.events),
+            account_id=body.account,
+            secret=body.secret,
+            retry_schedule_seconds=_tuple(body.retry_schedule),
+            timeout_seconds=body.timeout_seconds,
+            ordering=body.ordering or "key",
+            on_dead=body.on_dead,
+            name=body.name or "",
+        ),
+    )
+    return WebhookDocument.of(made, secret)
+
+
+@router.get("/webhooks", summary="List webhooks")
+async def list_webhooks(
+    call: Call, page: Annotated[PageRequest, Depends(page_request)], where: Annotated[Place, Depends(place)]
+) -> DocumentPage[WebhookDocument]:
+    """All, or those made for exactly this bucket, pond (as `lake--pond`) or lake."""
+    found = await call.services.webhooks.list(call.token, page, where)
+    return DocumentPage(items=[WebhookDocument.of(webhook) for webhook in found.items], next_cursor=found.next_cursor)
+
+
+@router.get("/webhooks/{id}", summary="Get a webhook")
+async def get_webhook(call: Call, id: WebhookId) -> WebhookDocument:
+    return WebhookDocument.of(await call.services.webhooks.get(call.token, id))
+
+
+@router.patch("/webhooks/{id}", summary="Change a webhook")
+async def change_webhook(call: Call, id: WebhookId, body: WebhookChangeBody) -> WebhookDocument:
+    """A change applies from the next attempt on.
+
+    Enabling goes on where the webhook stopped (`resume: "position"`), or skips what waits (`resume: "now"`).
+    """
+    change = WebhookChange(
+        endpoint=body.endpoint,
+        events=tuple(body.events) if body.events is not None else None,
+        secret=body.secret,
+        retry_schedule_seconds=_tuple(body.retry_schedule),
+        timeout_seconds=body.timeout_seconds,
+        ordering=body.ordering,
+        on_dead=body.on_dead,
+        name=body.name,
+        status=body.status,
+        resume=body.resume,
+    )
+    return WebhookDocument.of(await call.services.webhooks.change(call.token, id, change))
+
+
+@router.delete("/webhooks/{id}", summary="Delete a webhook")
+async def delete_webhook(call: Call, id: WebhookId) -> Deleted:
+    """Whatever waits for it is canceled."""
+    return Deleted(canceled=await call.services.webhooks.delete(call.token, id))
+
+
+@router.post("/webhooks/{id}/test", status_code=202, summary="Send a test delivery")
+async def test_webhook(call: Call, id: WebhookId, wait: WaitSeconds = 5) -> DeliveryDocument:
+    """A page-shaped `object:created` with `test: true`. Answers as the delivery stands after at most `wait` seconds."""
+    delivery_id = await call.services.webhooks.test(call.token, id)
+    return DeliveryDocument.of(await call.services.deliveries.wait_for(call.token, str(delivery_id), wait))
+
+
+@router.get("/webhooks/{id}/deliveries", summary="List a webhook's deliveries")
+async def list_deliveries(
+    call: Call,
+    id: WebhookId,
+    page: Annotated[PageRequest, Depends(page_request)],
+    status: Annotated[DeliveryStatus | None, Query(examples=["dead"])] = None,
+) -> DocumentPage[DeliveryDocument]:
+    """Without `status`: everything that was attempted, newest first. A page may be short and still have a next one."""
+    found = await call.services.deliveries.list(call.token, id, status, page)
+    items = [DeliveryDocument.of(delivery) for delivery in found.items]
+    return DocumentPage(items=items, next_cursor=found.next_cursor)
+
+
+def _tuple(seconds: list[float] | None) -> tuple[float, ...] | None:
+    return tuple(seconds) if seconds is not None else None
+
+
+def _number(seconds: float) -> int | float:
+    """Whole seconds without a fraction, as they were sent."""
+    return int(seconds) if seconds == int(seconds) else seconds

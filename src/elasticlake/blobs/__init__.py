@@ -1,0 +1,1 @@
+"""Object bodies: where their bytes are kept and how they are checked."""

@@ -1,0 +1,51 @@
+"""`elasticlake account …`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from elasticlake.cli.client import path, present
+from elasticlake.cli.command import Limit, Session, command, noun
+
+COLUMNS = {"ACCOUNT": "id", "NAME": "displayName", "EMAIL": "email", "CREATED": "createdAt"}
+
+AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
+
+app = noun("Accounts: the owners of buckets and keys.")
+
+
+def subject(account: str) -> str:
+    return f"account {account}"
+
+
+@command(app, "create")
+def create(
+    session: Session,
+    display_name: Annotated[str, typer.Option(help="The name that people see.")],
+    email: Annotated[str, typer.Option(help="Whom to write to.")],
+    account: Annotated[str | None, typer.Argument(metavar="[ACCOUNT]", help="An id of your own.")] = None,
+) -> None:
+    """Create an account."""
+    body = present({"id": account, "displayName": display_name, "email": email})
+    session.output.document(session.client.post(path("accounts"), body=body))
+
+
+@command(app, "list")
+def list_(session: Session, limit: Limit = None) -> None:
+    """List the accounts."""
+    session.output.items(session.client.items(path("accounts"), limit=limit), COLUMNS)
+
+
+@command(app, "show")
+def show(session: Session, account: AccountId) -> None:
+    """Show an account."""
+    session.output.document(session.client.get(path("accounts", account), subject(account)))
+
+
+@command(app, "delete")
+def delete(session: Session, account: AccountId) -> None:
+    """Delete an account that owns nothing any more."""
+    session.client.delete(path("accounts", account), subject(account))
+    session.output.done(f"deleted {subject(account)}")

@@ -1,0 +1,76 @@
+"""`elasticlake bucket …`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from elasticlake.cli.client import path, present
+from elasticlake.cli.command import Limit, Session, command, noun
+
+COLUMNS = {
+    "BUCKET": "bucket",
+    "ACCOUNT": "account",
+    "ACL": "acl",
+    "OBJECTS": "objects",
+    "BYTES": "bytes",
+    "SEQUENCE": "sequence",
+    "CREATED": "createdAt",
+}
+
+BucketName = Annotated[str, typer.Argument(metavar="BUCKET", help="The S3 name, such as lake1--pond1--my-bucket.")]
+ACL_HELP = "private or public-read"
+
+app = noun("Buckets, their totals and their ACL.")
+
+
+def subject(bucket: str) -> str:
+    return f"bucket {bucket}"
+
+
+@command(app, "create")
+def create(
+    session: Session,
+    bucket: BucketName,
+    account: Annotated[str | None, typer.Option(help="The account that owns it; the token's own if left out.")] = None,
+    acl: Annotated[str | None, typer.Option(help=f"{ACL_HELP}; private if left out.")] = None,
+) -> None:
+    """Create a bucket."""
+    body = present({"bucket": bucket, "account": account, "acl": acl})
+    session.output.document(session.client.post(path("buckets"), body=body))
+
+
+@command(app, "list")
+def list_(
+    session: Session,
+    lake: Annotated[str | None, typer.Option(help="Only those of this lake.")] = None,
+    pond: Annotated[str | None, typer.Option(help="Only those of this pond, written LAKE--POND.")] = None,
+    limit: Limit = None,
+) -> None:
+    """List the buckets."""
+    items = session.client.items(path("buckets"), params={"lake": lake, "pond": pond}, limit=limit)
+    session.output.items(items, COLUMNS)
+
+
+@command(app, "show")
+def show(session: Session, bucket: BucketName) -> None:
+    """Show a bucket, its totals and its last event's sequence."""
+    session.output.document(session.client.get(path("buckets", bucket), subject(bucket)))
+
+
+@command(app, "acl")
+def acl(
+    session: Session,
+    bucket: BucketName,
+    acl: Annotated[str, typer.Argument(metavar="ACL", help=ACL_HELP)],
+) -> None:
+    """Set a bucket's canned ACL."""
+    session.output.document(session.client.patch(path("buckets", bucket), subject(bucket), {"acl": acl}))
+
+
+@command(app, "delete")
+def delete(session: Session, bucket: BucketName) -> None:
+    """Delete an empty bucket."""
+    session.client.delete(path("buckets", bucket), subject(bucket))
+    session.output.done(f"deleted {subject(bucket)}")

@@ -1,0 +1,150 @@
+"""The HTTP side: one request to the REST API, its answer's document, and the pages of a list."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from elasticlake import __version__
+from elasticlake.cli.connection import Connection
+from elasticlake.cli.errors import CommandFailed, ExitCode, cannot_reach, refusal, unexpected_answer, usage
+
+if TYPE_CHECKING:
+    import httpx
+
+Document = dict[str, Any]
+Parameters = Mapping[str, str | int | float | None]
+
+ANSWER_TIMEOUT_SECONDS = 30.0
+LARGEST_PAGE = 100
+
+
+def path(*segments: str) -> str:
+    """The API's path of these segments, each quoted; raises a usage failure for a name that would change the path."""
+    for segment in segments:
+        if segment.strip() in ("", ".", ".."):
+            raise usage(f"{segment!r} is no name")
+    return "/v1/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def present(values: Parameters) -> dict[str, str | int | float]:
+    """The values that were given: an option left out is not sent."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class RestClient:
+    """Speaks the REST API of one server. Every method raises `CommandFailed` with the line to show.
+
+    `subject` is what a request is about, such as "webhook wh_1": a 404 says that this does not exist.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(
+        self,
+        path: str,
+        subject: str = "",
+        *,
+        params: Parameters | None = None,
+        wait_seconds: float = 0,
+        auth: bool = True,
+    ) -> Document:
+        """The document at `path`; `wait_seconds` is how long the server may hold back its answer."""
+        return self._request("GET", path, subject, params=params, wait_seconds=wait_seconds, auth=auth)
+
+    def post(
+        self, path: str, subject: str = "", *, body: Document | None = None, params: Parameters | None = None,
+        wait_seconds: float = 0,
+    ) -> Document:  # fmt: skip
+        return self._request("POST", path, subject, body=body, params=params, wait_seconds=wait_seconds)
+
+    def patch(self, path: str, subject: str, body: Document) -> Document:
+        return self._request("PATCH", path, subject, body=body)
+
+    def delete(self, path: str, subject: str) -> None:
+        self._request("DELETE", path, subject)
+
+    def items(
+        self, path: str, subject: str = "", *, params: Parameters | None = None, limit: int | None = None
+    ) -> Iterator[Document]:
+        """Every item of the list at `path`, page after page, at most `limit` of them."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            page_size = None if left is None else min(left, LARGEST_PAGE)
+            page = self.get(path, subject, params={**(params or {}), "limit": page_size, "cursor": cursor})
+            items = self._items_of(page)[:left]
+            yield from items
+            left = None if left is None else left - len(items)
+            previous, cursor = cursor, page.get("nextCursor")
+            if not cursor:
+                return
+            if cursor == previous:
+                raise unexpected_answer(self._connection.url, "the same page again")
+
+    def page(self, path: str, subject: str, params: Parameters, wait_seconds: float) -> list[Document]:
+        """The items of one page alone, where the caller knows how to go on."""
+        return self._items_of(self.get(path, subject, params=params, wait_seconds=wait_seconds))
+
+    def _items_of(self, page: Document) -> list[Document]:
+        items = page.get("items")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise unexpected_answer(self._connection.url, "a list without items")
+        return items
+
+    def _request(
+        self, method: str, path: str, subject: str, *, params: Parameters | None = None, body: Document | None = None,
+        wait_seconds: float = 0, auth: bool = True,
+    ) -> Document:  # fmt: skip
+        import httpx  # 100 ms, which --help need not pay
+
+        url = self._connection.url
+        token = self._connection.token() if auth else ""
+        try:
+            response = self._http.request(
+                method,
+                url + path,
+                params=present(params or {}),
+                json=body,
+                headers={"Authorization": f"Bearer {token}"} if token else {},
+                timeout=ANSWER_TIMEOUT_SECONDS + wait_seconds,
+            )
+        except httpx.ConnectError as error:
+            raise cannot_reach(url, error) from None
+        except httpx.TimeoutException:
+            seconds = ANSWER_TIMEOUT_SECONDS + wait_seconds
+            raise CommandFailed(f"{url} did not answer within {seconds:g} s", ExitCode.UNREACHABLE) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = str(error) or type(error).__name__
+            raise CommandFailed(f"lost the connection to {url}: {reason}", ExitCode.UNREACHABLE) from None
+        return self._document_of(response, subject)
+
+    def _document_of(self, response: httpx.Response, subject: str) -> Document:
+        if response.status_code == 204:
+            return {}
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if response.status_code >= 400:
+            problem = document if isinstance(document, dict) else {"detail": response.reason_phrase}
+            raise refusal(response.status_code, problem, subject)
+        if not response.is_success or not isinstance(document, dict):
+            raise unexpected_answer(self._connection.url, f"{response.status_code} without a document")
+        return document
+
+    @functools.cached_property
+    def _http(self) -> httpx.Client:
+        import httpx
+
+        try:
+            return httpx.Client(
+                headers={"User-Agent": f"elasticlake/{__version__}", "Accept": "application/json"},
+                # A proxy from the environment cannot reach this machine's own loopback.
+                trust_env=not self._connection.is_local,
+            )
+        except (OSError, ValueError, httpx.InvalidURL) as error:  # SSL_CERT_FILE, HTTPS_PROXY and their like
+            raise usage(f"the environment's proxy or certificate settings do not work: {error}") from None

@@ -1,0 +1,95 @@
+"""How a command ends when it does not succeed: one line for the person, one exit code for the script.
+
+The codes: 0 done, 1 the server refused, 2 the command line is wrong, 3 the server cannot be reached, 4 not authorized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+UNAUTHORIZED_HINT = "give a token with --token or ELASTICLAKE_API_TOKEN"
+
+
+class ExitCode(IntEnum):
+    """What a script can tell apart."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    UNAUTHORIZED = 4
+
+
+class CommandFailed(Exception):
+    """A command could not do what was asked; `str(error)` is its one line on stderr."""
+
+    def __init__(self, message: str, exit_code: ExitCode = ExitCode.REFUSED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class EventsExpired(CommandFailed):
+    """The bucket's log no longer holds the events asked for; `first_sequence` is the first that it does."""
+
+    def __init__(self, first_sequence: int) -> None:
+        super().__init__(
+            f"earlier events have expired: the first one kept has sequence {first_sequence} "
+            f"(read on with --after {first_sequence - 1}) (410)"
+        )
+        self.first_sequence = first_sequence
+
+
+def refusal(status: int, problem: Mapping[str, Any], subject: str) -> CommandFailed:
+    """The failure that a problem document (RFC 9457) describes; `subject` is what the request was about, or ""."""
+    if status == 401:
+        return CommandFailed(f"the server wants a valid token: {UNAUTHORIZED_HINT} (401)", ExitCode.UNAUTHORIZED)
+    if status == 403:
+        return CommandFailed(f"not allowed: {_sentence(problem)} (403)", ExitCode.UNAUTHORIZED)
+    if status == 404 and subject:
+        return CommandFailed(f"no such {subject} (404)")
+    first_sequence = problem.get("firstSequence")
+    if status == 410 and isinstance(first_sequence, int):
+        return EventsExpired(first_sequence)
+    return CommandFailed(f"{_fields(problem) or _sentence(problem)} ({status})")
+
+
+def cannot_reach(url: str, reason: BaseException) -> CommandFailed:
+    """No connection to the server: refused, no such name, or no trust in its certificate."""
+    if _is_refused(reason):
+        hint = "is the server running? (start it with `elasticlake serve`)"
+    else:
+        hint = str(reason) or type(reason).__name__
+    return CommandFailed(f"cannot reach {url}: {hint}", ExitCode.UNREACHABLE)
+
+
+def unexpected_answer(url: str, what: str) -> CommandFailed:
+    """Something answers at `url`, but not as ElasticLake would."""
+    return CommandFailed(f"{url} answered {what}: is it an ElasticLake server?")
+
+
+def usage(message: str) -> CommandFailed:
+    """A setting is wrong that is no parameter of the command itself (the URL, the token, a name)."""
+    return CommandFailed(message, ExitCode.USAGE)
+
+
+def _sentence(problem: Mapping[str, Any]) -> str:
+    return str(problem.get("detail") or problem.get("title") or "the server refused").rstrip(".")
+
+
+def _fields(problem: Mapping[str, Any]) -> str:
+    errors = problem.get("errors")
+    if not isinstance(errors, list):
+        return ""
+    described = [error for error in errors if isinstance(error, Mapping)]
+    return "; ".join(f"{error.get('field')}: {str(error.get('detail')).rstrip('.')}" for error in described)
+
+
+def _is_refused(reason: BaseException | None) -> bool:
+    """Whether a refused connection is at the bottom: the HTTP library wraps the system's error in its own."""
+    while reason is not None:
+        if isinstance(reason, ConnectionRefusedError):
+            return True
+        reason = reason.__cause__ or reason.__context__
+    return False

@@ -1,0 +1,144 @@
+"""`elasticlake`: the root command, its global options, and where each command is found.
+
+A command's module is imported when it is called, so that `--help` is quick and the REST commands need nothing of the
+server.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from elasticlake import __version__
+from elasticlake.cli.command import JSON_HELP, GlobalOptions, lone
+from elasticlake.cli.connection import CREDENTIALS_FILE, DEFAULT_URL
+from elasticlake.cli.errors import CommandFailed, ExitCode
+from elasticlake.cli.output import printable
+from elasticlake.errors import ElasticLakeError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command is (`module:name`, a `typer.Typer` or a function) and its line in the root's help."""
+
+    target: str
+    summary: str
+
+    def load(self, name: str) -> Any:
+        """The real command, its module imported now."""
+        module_name, _, attribute = self.target.partition(":")
+        found = getattr(importlib.import_module(module_name), attribute)
+        if isinstance(found, typer.Typer):
+            return get_command(found)
+        app = lone()
+        app.command(name)(found)
+        return get_command(app)
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands' names and summaries, and loads the one that is called."""
+
+    entries: ClassVar[dict[str, Entry]] = {}
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, entry in self.entries.items():
+            self.add_command(TyperCommand(name, help=entry.summary, rich_markup_mode=None))
+
+    # The context's class is typer's own matter and moved between its releases, hence Any.
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, known, rest = super().resolve_command(ctx, args)
+        if name is None or name not in self.entries:
+            return name, known, rest
+        return name, self.entries[name].load(name), rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what goes wrong becomes one line on stderr and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except CommandFailed as failure:
+            raise _ended(str(failure), failure.exit_code) from None
+        except ElasticLakeError as error:  # `serve` and `check` work on the domain itself
+            raise _ended(str(error), ExitCode.REFUSED) from None
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "elasticlake":
+                raise
+            line = f"this command needs the server's libraries ({error.name}): pip install 'elasticlake[server]'"
+            raise _ended(line, ExitCode.REFUSED) from None
+
+
+def _ended(line: str, exit_code: ExitCode) -> typer.Exit:
+    typer.echo(f"elasticlake: {printable(line)}", err=True)
+    return typer.Exit(int(exit_code))
+
+
+class RootGroup(LazyGroup):
+    """Every command of `elasticlake`, in the order of its help."""
+
+    entries: ClassVar[dict[str, Entry]] = {
+        "serve": Entry("elasticlake.cli.serve:serve", "Run the server: S3, the REST API and the webhooks' deliveries."),
+        "check": Entry("elasticlake.cli.check:check", "Check a data directory: rows, blobs, checksums, sequences."),
+        "health": Entry("elasticlake.cli.health:app", "Ask the server whether it is well, and for its version."),
+        "lake": Entry("elasticlake.cli.lake:app", "Lakes: the top of the hierarchy lake--pond--bucket."),
+        "pond": Entry("elasticlake.cli.pond:app", "Ponds: the groups of buckets in a lake."),
+        "bucket": Entry("elasticlake.cli.bucket:app", "Buckets, their totals and their ACL."),
+        "account": Entry("elasticlake.cli.account:app", "Accounts: the owners of buckets and keys."),
+        "key": Entry("elasticlake.cli.key:app", "Access keys: what S3 clients sign with."),
+        "token": Entry("elasticlake.cli.token:app", "Tokens: what the REST API and this command line use."),
+        "webhook": Entry("elasticlake.cli.webhook:app", "Webhooks, their deliveries and attempts."),
+        "events": Entry("elasticlake.cli.events:app", "Events: a bucket's log."),
+    }
+
+
+app = typer.Typer(
+    cls=RootGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"elasticlake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    url: Annotated[str, typer.Option(envvar="ELASTICLAKE_URL", help="The server.")] = DEFAULT_URL,
+    token: Annotated[
+        str,
+        typer.Option(
+            envvar="ELASTICLAKE_API_TOKEN",
+            help=f"The API token. If none is given and the server is on this machine (127.0.0.1, localhost), the "
+            f"apiToken of ./{CREDENTIALS_FILE} is used, where `elasticlake serve` keeps it.",
+            show_default=False,
+        ),
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help=f"{JSON_HELP} Also after the command.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """S3-compatible object storage that turns every change into a signed webhook.
+
+    Exit codes: 0 done, 1 the server refused, 2 wrong usage, 3 the server cannot be reached, 4 not authorized.
+    """
+    ctx.obj = GlobalOptions(url, token, as_json)
+
+
+def main() -> None:
+    """The `elasticlake` script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A key may hold what the terminal's encoding cannot show: write it out rather than fail.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app(prog_name="elasticlake")

@@ -1,0 +1,142 @@
+"""What a command prints: the API's documents for machines; tables, lines and sentences for people.
+
+On a terminal a table is fitted to its width. Anywhere else it is plain columns, one line per row, so that grep and awk
+work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from elasticlake.cli.client import Document
+
+# A table's column: the document's field, or what makes the cell's value of a document.
+Column = str | Callable[[Document], Any]
+
+COLUMN_GAP = "  "
+NOTHING = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Prints to stdout, as JSON or for people."""
+
+    as_json: bool
+
+    def items(self, items: Iterable[Document], columns: Mapping[str, Column]) -> None:
+        """A list: one JSON array, or a table of `columns` by their headings."""
+        if self.as_json:
+            write(to_json(list(items)))
+            return
+        write_table(list(columns), [[text(cell(item, column)) for column in columns.values()] for item in items])
+
+    def section(self, title: str, items: Sequence[Document], columns: Mapping[str, Column]) -> None:
+        """A list inside the document just shown; machines have it already."""
+        if not self.as_json and items:
+            write(f"\n{title}")
+            self.items(items, columns)
+
+    def quote(self, title: str, content: str) -> None:
+        """Text of someone else's inside the document just shown, line by line; machines have it already."""
+        if not self.as_json and content:
+            write(f"\n{title}")
+            for line in content.splitlines():
+                write(f"  {printable(line)}")
+
+    def document(self, document: Document, *, without: Sequence[str] = ()) -> None:
+        """One document; for people a line per field, but those named in `without`."""
+        if self.as_json:
+            write(to_json(document))
+            return
+        shown = {name: value for name, value in document.items() if name not in without}
+        width = max((len(label(name)) for name in shown), default=0)
+        for name, value in shown.items():
+            write(f"{label(name):<{width}}{COLUMN_GAP}{text(value)}")
+
+    def created(self, document: Document, secret: str) -> None:
+        """A new thing, whose field `secret` (if it is there) is shown now and never again."""
+        self.document(document)
+        if document.get(secret):
+            self.hint(f"Keep the {label(secret)} now: it is not shown again.")
+
+    def done(self, sentence: str) -> None:
+        """What was done, for people: for machines the exit code says it."""
+        if not self.as_json:
+            write(printable(sentence))
+
+    def hint(self, sentence: str) -> None:
+        """What a person may want to know besides, on stderr."""
+        if not self.as_json:
+            print(printable(sentence), file=sys.stderr)
+
+
+def write(line: str) -> None:
+    """A line on stdout, at once: a reader at the other end of a pipe follows along."""
+    print(line, flush=True)
+
+
+def to_json(value: Any, *, indent: int | None = 2) -> str:
+    """JSON that the terminal's encoding can carry."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
+
+
+def cell(item: Document, column: Column) -> Any:
+    """The value of `item` in `column`; None where an older or newer server has no such field."""
+    return item.get(column) if isinstance(column, str) else column(item)
+
+
+def text(value: Any) -> str:
+    """A field's value in a table's cell."""
+    match value:
+        case None | "" | []:
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(text(item) for item in value)
+        case dict():
+            return "; ".join(f"{label(name)}: {text(item)}" for name, item in value.items() if item) or NOTHING
+        case _:
+            return printable(str(value))
+
+
+def printable(value: str) -> str:
+    """`value` with every control character written out: keys are others' text and may not drive the terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in value
+    )
+
+
+def label(name: str) -> str:
+    """`secretAccessKey` as people read it: `secret access key`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", printable(name)).lower()
+
+
+def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table with one row per line; on a terminal long cells fold instead of being cut."""
+    if sys.stdout.isatty():
+        _write_fitted(headings, rows)
+        return
+    table = [headings, *rows]
+    widths = [max(len(row[index]) for row in table) for index in range(len(headings))]
+    for row in table:
+        write(COLUMN_GAP.join(f"{value:<{width}}" for value, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _write_fitted(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console  # only a terminal pays for its import
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(value) for value in row))  # Text: brackets in a key are no markup
+    Console(highlight=False).print(table)

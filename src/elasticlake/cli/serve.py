@@ -1,0 +1,69 @@
+"""`elasticlake serve`: run a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from elasticlake.cli.errors import CommandFailed
+from elasticlake.config.settings import Settings, load_settings
+from elasticlake.errors import ElasticLakeError
+from elasticlake.server.serve import serve as run_server
+
+
+def _option(name: str, *flags: str) -> Any:
+    """An option whose help text and variable are those of the setting."""
+    return typer.Option(*flags, help=Settings.model_fields[name].description, envvar=None, show_default=False)
+
+
+def serve(
+    data: Annotated[Path | None, _option("data")] = None,
+    listen: Annotated[str | None, _option("listen")] = None,
+    workers: Annotated[int | None, _option("workers")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file with options.")] = None,
+    tls_cert: Annotated[Path | None, _option("tls_cert")] = None,
+    tls_key: Annotated[Path | None, _option("tls_key")] = None,
+    public_url: Annotated[str | None, _option("public_url")] = None,
+    trusted_proxy: Annotated[list[str] | None, _option("trusted_proxy")] = None,
+    domain: Annotated[list[str] | None, _option("domain")] = None,
+    egress_allow: Annotated[list[str] | None, _option("egress_allow")] = None,
+    egress_http: Annotated[bool | None, _option("egress_http", "--egress-http/--no-egress-http")] = None,
+    master_key_file: Annotated[Path | None, _option("master_key_file")] = None,
+    min_free_space: Annotated[str | None, _option("min_free_space")] = None,
+    history: Annotated[bool | None, _option("history", "--history/--no-history")] = None,
+    history_days: Annotated[int | None, _option("history_days")] = None,
+    blob_grace_seconds: Annotated[int | None, _option("blob_grace_seconds")] = None,
+    access_log: Annotated[bool | None, _option("access_log", "--access-log/--no-access-log")] = None,
+    log_level: Annotated[str | None, _option("log_level")] = None,
+    log_format: Annotated[str | None, _option("log_format")] = None,
+) -> None:
+    """Run a server in the foreground: S3, REST, and webhook delivery.
+
+    Each option is also a variable (--data is ELASTICLAKE_DATA) and a line of the TOML file (data = "…"). Credentials come from
+    ELASTICLAKE_ROOT_ACCESS_KEY, ELASTICLAKE_ROOT_SECRET_KEY, ELASTICLAKE_API_TOKEN and ELASTICLAKE_DASHBOARD_PASSWORD; what is
+    missing is made at the first start.
+    """
+    options = {name: value for name, value in locals().items() if name != "config"}
+    if config is not None and not config.is_file():
+        raise CommandFailed(f"the file {config} does not exist")
+    try:
+        settings = load_settings(options, config)
+    except ValidationError as error:
+        raise CommandFailed(_first_fault(error)) from None
+    except ValueError as error:
+        raise CommandFailed(f"{config}: {error}") from None
+    try:
+        code = run_server(settings)
+    except ElasticLakeError as error:
+        raise CommandFailed(str(error)) from None
+    raise typer.Exit(code)
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]).replace("_", "-") if fault["loc"] else ""
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"--{name}: {message}" if name else message

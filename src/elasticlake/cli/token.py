@@ -1,0 +1,43 @@
+"""`elasticlake token …`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from elasticlake.cli.client import Document, path, present
+from elasticlake.cli.command import Limit, Session, command, noun
+
+COLUMNS = {"TOKEN": "id", "NAME": "name", "ACCOUNTS": "accounts", "ACCESS": "access", "CREATED": "createdAt"}
+
+app = noun("Tokens: what the REST API and this command line use.")
+
+
+@command(app, "create")
+def create(
+    session: Session,
+    name: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only this account. May be repeated; all if left out.")
+    ] = None,
+    access: Annotated[str, typer.Option(help="read or write.")] = "read",
+) -> None:
+    """Create a token."""
+    body: Document = present({"name": name, "access": access})
+    if account:
+        body["accounts"] = account
+    session.output.created(session.client.post(path("tokens"), body=body), "token")
+
+
+@command(app, "list")
+def list_(session: Session, limit: Limit = None) -> None:
+    """List the tokens; their values are never shown again."""
+    session.output.items(session.client.items(path("tokens"), limit=limit), COLUMNS)
+
+
+@command(app, "delete")
+def delete(session: Session, token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's id.")]) -> None:
+    """Delete a token: it is refused from now on."""
+    session.client.delete(path("tokens", token), f"token {token}")
+    session.output.done(f"deleted token {token}")

@@ -1,0 +1,149 @@
+"""`elasticlake webhook …`: the webhooks themselves. The commands for their deliveries are in `delivery`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from elasticlake.cli import delivery
+from elasticlake.cli import webhook_definition as given
+from elasticlake.cli.client import Document, path
+from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.output import Column
+
+SCOPES = ("bucket", "pond", "lake")
+TEST_WAIT_SECONDS = 5.0
+
+
+def scope_of(webhook: Document) -> str:
+    """`bucket lake1--pond1--my-bucket`, for a table's one column."""
+    return next((f"{kind} {webhook[kind]}" for kind in SCOPES if webhook.get(kind)), "")
+
+
+COLUMNS: dict[str, Column] = {
+    "WEBHOOK": "id",
+    "SCOPE": scope_of,
+    "ENDPOINT": "endpoint",
+    "EVENTS": "events",
+    "STATUS": "status",
+    "NAME": "name",
+}
+
+app = noun("Webhooks, their deliveries and attempts.")
+app.add_typer(delivery.app)
+
+
+@command(app, "create")
+def create(
+    session: Session,
+    endpoint: given.Endpoint,
+    event: given.Events,
+    bucket: Annotated[str | None, typer.Option(help="Tell of this bucket's events.")] = None,
+    pond: Annotated[str | None, typer.Option(help="Or of a whole pond's, written LAKE--POND.")] = None,
+    lake: Annotated[str | None, typer.Option(help="Or of a whole lake's.")] = None,
+    secret: given.Secret = None,
+    retry_schedule: given.RetrySchedule = None,
+    timeout: given.Timeout = None,
+    ordering: given.Ordering = None,
+    on_dead: given.OnDead = None,
+    name: given.Name = None,
+) -> None:
+    """Create a webhook on a bucket, a pond or a lake."""
+    rules = given.rules(
+        secret=secret, retry_schedule=retry_schedule, timeout=timeout, ordering=ordering, on_dead=on_dead, name=name
+    )
+    scope = given.scope(bucket=bucket, pond=pond, lake=lake)
+    body = {**scope, "endpoint": endpoint, "events": event, **rules}
+    session.output.created(session.client.post(path("webhooks"), body=body), "secret")
+
+
+@command(app, "list")
+def list_(
+    session: Session,
+    bucket: Annotated[str | None, typer.Option(help="Only those of this bucket.")] = None,
+    pond: Annotated[str | None, typer.Option(help="Only those of this pond, written LAKE--POND.")] = None,
+    lake: Annotated[str | None, typer.Option(help="Only those of this lake.")] = None,
+    limit: Limit = None,
+) -> None:
+    """List the webhooks."""
+    scope = {"bucket": bucket, "pond": pond, "lake": lake}
+    session.output.items(session.client.items(path("webhooks"), params=scope, limit=limit), COLUMNS)
+
+
+@command(app, "show")
+def show(session: Session, webhook: given.WebhookId) -> None:
+    """Show a webhook; its secret is never shown again."""
+    session.output.document(session.client.get(path("webhooks", webhook), given.subject(webhook)))
+
+
+@command(app, "update")
+def update(
+    session: Session,
+    webhook: given.WebhookId,
+    endpoint: given.NewEndpoint = None,
+    event: given.NewEvents = None,
+    secret: given.Secret = None,
+    retry_schedule: given.RetrySchedule = None,
+    timeout: given.Timeout = None,
+    ordering: given.Ordering = None,
+    on_dead: given.OnDead = None,
+    name: given.Name = None,
+) -> None:
+    """Change a webhook: what the options name, and nothing else."""
+    changes = given.rules(
+        secret=secret, retry_schedule=retry_schedule, timeout=timeout, ordering=ordering, on_dead=on_dead, name=name
+    )
+    if endpoint is not None:
+        changes["endpoint"] = endpoint
+    if event:
+        changes["events"] = event
+    if not changes:
+        raise typer.BadParameter("Name what to change.", param_hint="options")
+    _change(session, webhook, changes)
+
+
+@command(app, "enable")
+def enable(
+    session: Session,
+    webhook: given.WebhookId,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="position|now", help="Go on where it stopped, or with what happens from now on."),
+    ] = None,
+) -> None:
+    """Enable a disabled webhook."""
+    _change(session, webhook, {"status": "enabled"} | ({"resume": resume} if resume else {}))
+
+
+@command(app, "disable")
+def disable(session: Session, webhook: given.WebhookId) -> None:
+    """Disable a webhook; its position in the log stays."""
+    _change(session, webhook, {"status": "disabled"})
+
+
+@command(app, "delete")
+def delete(session: Session, webhook: given.WebhookId) -> None:
+    """Delete a webhook; what waits to be delivered is canceled."""
+    session.client.delete(path("webhooks", webhook), given.subject(webhook))
+    session.output.done(f"deleted {given.subject(webhook)}")
+
+
+@command(app, "test")
+def send_test(
+    session: Session,
+    webhook: given.WebhookId,
+    wait: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=60, help="Wait this long for the outcome.")] = (
+        TEST_WAIT_SECONDS
+    ),
+) -> None:
+    """Send a test event and show its delivery."""
+    sent = session.client.post(
+        path("webhooks", webhook, "test"), given.subject(webhook), params={"wait": wait}, wait_seconds=wait
+    )
+    session.output.document(sent)
+    delivery.hint_at_attempts(session, sent)
+
+
+def _change(session: Session, webhook: str, changes: Document) -> None:
+    session.output.document(session.client.patch(path("webhooks", webhook), given.subject(webhook), changes))

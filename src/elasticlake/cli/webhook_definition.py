@@ -1,0 +1,78 @@
+"""A webhook as the command line describes it: its options, and the API's document that they make."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+from elasticlake.cli.client import Document
+
+WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The webhook's id, wh_….")]
+
+Endpoint = Annotated[str, typer.Option(help="The URL that receives the events.")]
+Events = Annotated[
+    list[str],
+    typer.Option(
+        "--event", help="object:created, object:updated, object:deleted or multipart:completed. May be repeated."
+    ),
+]
+NewEndpoint = Annotated[str | None, typer.Option("--endpoint", help="The URL that receives the events.")]
+NewEvents = Annotated[list[str] | None, typer.Option("--event", help="The event types from now on. May be repeated.")]
+Secret = Annotated[str | None, typer.Option(help="The signing secret; generated for a new webhook if left out.")]
+RetrySchedule = Annotated[
+    str | None, typer.Option(metavar="SECONDS,…", help="The waits between the attempts, such as 5,300,1800.")
+]
+Timeout = Annotated[
+    float | None, typer.Option(metavar="SECONDS", min=1, max=30, help="The deadline of one attempt, 1 to 30.")
+]
+Ordering = Annotated[str | None, typer.Option(help="key (each key's events in order), bucket (strict) or none.")]
+OnDead = Annotated[str | None, typer.Option(help="What follows a dead delivery: continue or pause.")]
+Name = Annotated[str | None, typer.Option(help="A name for people.")]
+
+
+def subject(webhook: str) -> str:
+    return f"webhook {webhook}"
+
+
+def scope(**places: str | None) -> Document:
+    """The one scope among bucket, pond and lake; raises a usage error for none or several."""
+    given = {kind: name for kind, name in places.items() if name}
+    if len(given) != 1:
+        raise typer.BadParameter("Give exactly one of --bucket, --pond and --lake.", param_hint="scope")
+    return dict(given)
+
+
+def schedule(text: str | None) -> list[float] | None:
+    """`5,300` as seconds, whole ones as integers; raises a usage error. "" is a schedule without retries."""
+    if text is None:
+        return None
+    try:
+        seconds = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        seconds = [math.nan]
+    if not all(math.isfinite(value) for value in seconds):
+        raise typer.BadParameter(f"{text!r} is no list of seconds: write 5,300,1800.", param_hint="--retry-schedule")
+    return [int(value) if value.is_integer() else value for value in seconds]
+
+
+def rules(
+    *,
+    secret: str | None,
+    retry_schedule: str | None,
+    timeout: float | None,
+    ordering: str | None,
+    on_dead: str | None,
+    name: str | None,
+) -> Document:
+    """The members that the options set: what was left out is the server's to choose, or stays as it is."""
+    members = {
+        "secret": secret,
+        "retrySchedule": schedule(retry_schedule),
+        "timeoutSeconds": timeout,
+        "ordering": ordering,
+        "onDead": on_dead,
+        "name": name,
+    }
+    return {member: value for member, value in members.items() if value is not None}

@@ -1,0 +1,39 @@
+"""Time comes in from outside, so that a test or a simulation can own it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The two clocks a program needs."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the Unix epoch (wall clock)."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back (for durations and deadlines)."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def rfc3339_seconds(time_ms: int) -> str:
+    """`2025-10-30T14:22:33Z`: UTC, whole seconds, as the payload's `timestamp`."""
+    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def rfc3339_milliseconds(time_ms: int) -> str:
+    """`2025-10-30T14:22:33.123Z`: UTC, as S3's XML and our REST API write times."""
+    return f"{datetime.fromtimestamp(time_ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"

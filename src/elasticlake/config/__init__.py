@@ -1,0 +1,1 @@
+"""What an operator sets: options, credentials, and the master key."""

@@ -1,0 +1,1 @@
+"""Webhook delivery: from the event log to the receivers."""

@@ -1,0 +1,333 @@
+"""The dispatcher: reads the logs ahead of each webhook's position, sends what may be sent, and remembers what became of it.
+
+One process, one event loop. Nothing waits for a receiver but the task of that one attempt, and no transaction is open across
+an HTTP request. Feeds take turns, so that a webhook with much to send delays one with little by a turn, not by its backlog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import random
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from elasticlake.clock import Clock
+from elasticlake.delivery.attempt import Sender
+from elasticlake.delivery.composer import Delivery, compose
+from elasticlake.delivery.feed import Feed, ParkedLane
+from elasticlake.delivery.feeds import FeedId, Feeds
+from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.outcome import Verdict, attempt_record, judge
+from elasticlake.delivery.requested import RequestedDeliveries
+from elasticlake.delivery.roster import Roster
+from elasticlake.delivery.wakeup import Heads
+from elasticlake.metadata import deliveries, webhooks
+from elasticlake.metadata.database import Database
+from elasticlake.metadata.deliveries import DeadDelivery
+from elasticlake.metadata.webhooks import BucketPlace
+from elasticlake.model.events import Event
+from elasticlake.model.ids import DeliveryId
+from elasticlake.model.webhooks import Webhook
+
+MAX_IN_FLIGHT = 320
+MAX_IN_FLIGHT_PER_WEBHOOK = 32
+MAX_UNSETTLED = 20_000
+SENDS_PER_TURN = 8
+SCAN_SECONDS = 1.0
+DRAIN_SECONDS = 2.0
+OWN_FAULT_SECONDS = 1.0
+
+_log = structlog.get_logger("delivery")
+
+
+class Dispatcher:
+    """Delivers for every webhook of one installation."""
+
+    def __init__(
+        self,
+        core: Database,
+        state: Database,
+        ledger: Ledger,
+        sender: Sender,
+        roster: Roster,
+        disable: Callable[[str, str], Awaitable[None]],
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self._core = core
+        self._state = state
+        self._ledger = ledger
+        self._sender = sender
+        self._roster = roster
+        self._disable = disable
+        self._clock = clock
+        self._chance = chance
+        self._feeds = Feeds(core, state, ledger)
+        self._requested = RequestedDeliveries(core, state, ledger, sender, roster, clock, chance)
+        self._places: dict[int, BucketPlace] = {}
+        self._heads: Heads = {}
+        self._turns: dict[FeedId, None] = {}
+        self._blocked: dict[str, deque[FeedId]] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._due: list[tuple[int, FeedId, bytes]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._scan_now = True
+        self._stopping = False
+
+    def wake(self, heads: Heads) -> None:
+        """There is something to do: new events in these buckets; if none is named, changed webhooks or requested deliveries."""
+        if not heads:
+            self._scan_now = True
+        for bucket_id, sequence in heads.items():
+            self._raise_head(bucket_id, sequence)
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End `run`: attempts under way get a moment, then are abandoned uncounted and made again at the next start."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Deliver until stopped. A fault of ours is logged and tried again; it never uses up an attempt."""
+        writing = asyncio.create_task(self._ledger.run())
+        scanned_at = float("-inf")
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                if self._scan_now or self._clock.monotonic() - scanned_at >= SCAN_SECONDS:
+                    self._scan_now = False
+                    await self._scan()
+                    scanned_at = self._clock.monotonic()
+                await self._pump()
+            except Exception as error:
+                _log.error("dispatcher fault", exc_info=error)
+                await asyncio.sleep(SCAN_SECONDS)
+            await self._sleep()
+        await self._drain()
+        await self._ledger.close()
+        await writing
+
+    async def _sleep(self) -> None:
+        seconds = SCAN_SECONDS
+        if self._due:
+            seconds = min(seconds, max(0.0, (self._due[0][0] - self._clock.now_ms()) / 1000))
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _drain(self) -> None:
+        tasks = self._tasks | self._requested.tasks
+        if tasks:
+            _, unfinished = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+
+    # What there is to do.
+
+    async def _scan(self) -> None:
+        """Look at everything anew: finds what no wake-up told, or a lost one did."""
+        if await self._core.read(self._roster.refresh):
+            await self._apply_roster()
+        await self._requested.start_due()
+        if self._roster.is_empty:
+            return
+        for place in await self._core.read(webhooks.all_places):
+            self._places[place.id] = place
+            self._raise_head(place.id, place.sequence)
+
+    async def _apply_roster(self) -> None:
+        """Webhooks were made, changed or deleted: close their feeds, which open again as the webhooks now are."""
+        for feed in self._feeds.all():
+            webhook = self._roster.get(feed.webhook_id)
+            if webhook is None:
+                self._ledger.forget(feed.webhook_id)
+                self._feeds.close(feed)
+            elif feed.in_flight == 0:
+                # Stored first, so that it opens again where it is.
+                await self._ledger.flush()
+                self._feeds.close(feed)
+            else:
+                feed.event_types = frozenset(webhook.events)
+        for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes):
+            self._give_turn((webhook_id, bucket_id))
+        self._heads.clear()
+
+    def _raise_head(self, bucket_id: int, sequence: int) -> None:
+        if sequence <= self._heads.get(bucket_id, -1):
+            return
+        place = self._places.get(bucket_id)
+        if place is None:
+            # A bucket made since the last scan; the next one is due at once.
+            self._scan_now = True
+            return
+        self._heads[bucket_id] = sequence
+        for webhook in self._roster.matching(place):
+            self._give_turn((webhook.id, bucket_id))
+
+    def _give_turn(self, feed_id: FeedId) -> None:
+        self._turns[feed_id] = None
+        self._woken.set()
+
+    # Sending.
+
+    async def _pump(self) -> None:
+        """Give each feed that waits its turn, as long as there is room for more attempts."""
+        self._collect_due_lanes()
+        while self._turns and len(self._tasks) < MAX_IN_FLIGHT and not self._stopping:
+            feed_id = next(iter(self._turns))
+            del self._turns[feed_id]
+            if await self._take_turn(feed_id):
+                self._turns[feed_id] = None
+            if self._due and self._due[0][0] <= self._clock.now_ms():
+                self._collect_due_lanes()
+
+    def _collect_due_lanes(self) -> None:
+        now_ms = self._clock.now_ms()
+        while self._due and self._due[0][0] <= now_ms:
+            due_at_ms, feed_id, key = heapq.heappop(self._due)
+            feed = self._feeds.get(feed_id)
+            lane = feed.lanes.get(key) if feed is not None else None
+            if feed is not None and lane is not None and lane.next_attempt_at_ms == due_at_ms:
+                feed.due.append(lane)
+                self._turns[feed_id] = None
+
+    async def _take_turn(self, feed_id: FeedId) -> bool:
+        """Read on and send a little; whether the feed wants another turn."""
+        webhook = self._roster.get(feed_id[0])
+        if webhook is None or webhook.status != "enabled":
+            return False
+        feed = self._feeds.get(feed_id) or await self._open(webhook, feed_id[1])
+        has_read = False
+        if self._feeds.budget.used < MAX_UNSETTLED:
+            has_read = await self._feeds.read_on(feed, self._heads.get(feed.bucket_id, 0))
+        for _ in range(SENDS_PER_TURN):
+            if not (feed.due or feed.ready):
+                break
+            if self._in_flight[webhook.id] >= MAX_IN_FLIGHT_PER_WEBHOOK:
+                self._blocked.setdefault(webhook.id, deque()).append(feed_id)
+                return False
+            if feed.due:
+                self._start(self._attempt_lane(webhook, feed, feed.due.popleft()), webhook.id, feed)
+            else:
+                self._start(self._attempt_first(webhook, feed, feed.ready.popleft()), webhook.id, feed)
+        return has_read or bool(feed.due or feed.ready)
+
+    async def _open(self, webhook: Webhook, bucket_id: int) -> Feed:
+        feed = await self._feeds.open(webhook, bucket_id)
+        for lane in feed.lanes.values():
+            self._schedule(feed, lane)
+        return feed
+
+    def _start(self, attempt: Awaitable[None], webhook_id: str, feed: Feed) -> None:
+        self._in_flight[webhook_id] += 1
+        feed.in_flight += 1
+        task = asyncio.ensure_future(self._guarded(attempt))
+        self._tasks.add(task)
+
+        def finished(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._in_flight[webhook_id] -= 1
+            feed.in_flight -= 1
+            self._give_turn((feed.webhook_id, feed.bucket_id))
+            blocked = self._blocked.get(webhook_id)
+            if blocked:
+                self._give_turn(blocked.popleft())
+
+        task.add_done_callback(finished)
+
+    async def _guarded(self, attempt: Awaitable[None]) -> None:
+        try:
+            await attempt
+        except Exception as error:
+            _log.error("delivery fault", exc_info=error)
+
+    async def _attempt_first(self, webhook: Webhook, feed: Feed, event: Event) -> None:
+        """The first attempt of an event in the window."""
+        try:
+            verdict = await self._send(webhook, event, 1)
+        except BaseException:
+            feed.put_back(event)
+            raise
+        if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
+            return
+        if verdict.next_attempt_at_ms is not None:
+            lane = feed.park(event, 1, verdict.next_attempt_at_ms)
+            self._ledger.lane_changed(feed, lane)
+            self._schedule(feed, lane)
+        else:
+            feed.settle(event, verdict.counted)
+            self._record_end(feed, event, 1, verdict)
+        await self._disable_if_asked(webhook, verdict)
+
+    async def _attempt_lane(self, webhook: Webhook, feed: Feed, lane: ParkedLane) -> None:
+        """The next attempt of a parked lane's head."""
+        event = await self._feeds.head_of(feed, lane)
+        if event is None:
+            await self._end_head(feed, lane, Verdict("dead"), None)
+            return
+        attempts = lane.attempts + 1
+        try:
+            verdict = await self._send(webhook, event, attempts)
+        except BaseException:
+            feed.due.appendleft(lane)
+            raise
+        if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
+            return
+        if verdict.next_attempt_at_ms is not None:
+            feed.retry(lane, attempts, verdict.next_attempt_at_ms)
+            self._ledger.lane_changed(feed, lane)
+            self._schedule(feed, lane)
+        else:
+            lane.attempts = attempts
+            await self._end_head(feed, lane, verdict, event)
+        await self._disable_if_asked(webhook, verdict)
+
+    async def _end_head(self, feed: Feed, lane: ParkedLane, verdict: Verdict, event: Event | None) -> None:
+        following = await self._feeds.following(feed, lane)
+        if event is None:
+            feed.advance_lane(lane, "expired", following, self._clock.now_ms())
+        else:
+            attempts = lane.attempts
+            feed.advance_lane(lane, verdict.counted, following, self._clock.now_ms())
+            self._record_end(feed, event, attempts, verdict)
+        self._ledger.lane_changed(feed, lane)
+        if following is not None:
+            self._schedule(feed, lane)
+
+    def _record_end(self, feed: Feed, event: Event, attempts: int, verdict: Verdict) -> None:
+        self._ledger.moved(feed)
+        if verdict.status == "dead":
+            now_ms = self._clock.now_ms()
+            self._ledger.died(
+                DeadDelivery(feed.webhook_id, feed.bucket_id, event.sequence, 0, event.key, attempts, now_ms)
+            )
+
+    async def _send(self, webhook: Webhook, event: Event, attempts: int) -> Verdict:
+        delivery = Delivery(webhook, event, DeliveryId(webhook.id, event.bucket_id, event.sequence))
+        request = compose(delivery, attempts, self._clock.now_ms())
+        try:
+            result = await self._sender.send(request)
+        except Exception:
+            # Our own shortage (no sockets, no memory), not the receiver's fault: let it pass before the event goes again.
+            await asyncio.sleep(OWN_FAULT_SECONDS)
+            raise
+        verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
+        self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
+        return verdict
+
+    def _schedule(self, feed: Feed, lane: ParkedLane) -> None:
+        heapq.heappush(self._due, (lane.next_attempt_at_ms, (feed.webhook_id, feed.bucket_id), lane.key))
+        self._woken.set()
+
+    async def _disable_if_asked(self, webhook: Webhook, verdict: Verdict) -> None:
+        if verdict.disable is not None:
+            await self._ledger.flush()
+            await self._disable(webhook.id, verdict.disable)
+            self._scan_now = True
+            self._woken.set()

@@ -1,0 +1,90 @@
+"""Why an attempt failed, in words of our own: the HTTP client's exceptions end here."""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import aiohttp
+
+from elasticlake.delivery.dialer import Dial
+from elasticlake.errors import Unavailable
+
+ErrorClass = Literal["refused_address", "dns", "connect", "tls", "timeout", "reset", "protocol", "redirect", "status"]
+"""The classes of a failed attempt:
+
+- `refused_address`: the egress policy forbids the address, or the URL cannot be called; nothing was sent
+- `dns`: the endpoint's name has no address
+- `connect`: no address of the endpoint took the connection
+- `tls`: no trusted TLS connection came about
+- `timeout`: the deadline passed before the whole response was there
+- `reset`: the receiver closed the connection before the whole response was there
+- `protocol`: what it answered is not HTTP, or its headers are beyond the limits
+- `redirect`: it answered 3xx, which is never followed
+- `status`: it answered another status than 2xx
+"""
+ERROR_CLASSES: tuple[ErrorClass, ...] = get_args(ErrorClass)
+
+_MOST_CHARACTERS = 300
+_OUR_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A class for machines and a line for people."""
+
+    error_class: ErrorClass
+    text: str
+
+
+def judge_status(status: int) -> Failure | None:
+    """None for a 2xx."""
+    if 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return Failure("redirect", f"the receiver answered {status}; redirects are not followed")
+    return Failure("status", f"the receiver answered {status}")
+
+
+def timed_out(deadline_seconds: float, status: int | None) -> Failure:
+    """The deadline passed, before the response began or (with its status known) within its body."""
+    missing = "response" if status is None else f"end of the {status} response's body"
+    return Failure("timeout", f"no {missing} within {deadline_seconds:g} s")
+
+
+def judge_transport(error: aiohttp.ClientError, dial: Dial) -> Failure:
+    """What an exception of the HTTP client means; raises `Unavailable` where this machine is at fault."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return _judge_connecting(error, dial)
+    if isinstance(error, aiohttp.InvalidURL):
+        return Failure("refused_address", "the endpoint's URL cannot be called")
+    if isinstance(error.__cause__, ssl.SSLError):
+        return Failure("tls", _line(error.__cause__))
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return Failure("reset", "the connection ended, or the body's framing broke, before the whole body was there")
+    if isinstance(error, aiohttp.ClientConnectionError):
+        return Failure("reset", "the receiver closed the connection without a complete response")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Failure("protocol", _line(error.message))
+    return Failure("protocol", _line(error))
+
+
+def _judge_connecting(error: aiohttp.ClientConnectorError, dial: Dial) -> Failure:
+    shortage = dial.local_fault or error.os_error
+    if shortage.errno in _OUR_SHORTAGES:
+        raise Unavailable(f"This machine cannot open another connection: {shortage.strerror}.") from error
+    if dial.refusal is not None and not dial.opened:
+        return Failure("refused_address", str(dial.refusal))
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Failure("dns", f"{error.host}: {_line(error.os_error)}")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return Failure("tls", _line(error.certificate_error))
+    if isinstance(error, aiohttp.ClientSSLError):
+        return Failure("tls", _line(error.os_error))
+    return Failure("connect", _line(error.os_error))
+
+
+def _line(reason: object) -> str:
+    return " ".join(str(reason).split())[:_MOST_CHARACTERS]

@@ -1,0 +1,75 @@
+"""What an attempt means for its delivery: a pure decision, and the record of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from elasticlake.delivery.attempt import Request, Result
+from elasticlake.delivery.composer import Delivery
+from elasticlake.metadata.deliveries import Counted
+from elasticlake.metadata.history import Attempt
+from elasticlake.model.schedule import next_attempt_delay, parse_retry_after
+from elasticlake.model.webhooks import Webhook
+
+GONE = 410
+_HONOURS_RETRY_AFTER = (429, 503)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The delivery's status after an attempt; `disable` is the reason if the webhook itself must stop."""
+
+    status: Literal["delivered", "retrying", "dead"]
+    next_attempt_at_ms: int | None = None
+    disable: str | None = None
+
+    @property
+    def counted(self) -> Counted:
+        """As what an ended delivery is counted."""
+        return "delivered" if self.status == "delivered" else "dead"
+
+
+def judge(
+    webhook: Webhook, attempts: int, result: Result, now_ms: int, chance: float, *, once: bool = False
+) -> Verdict:
+    """What follows from the n-th attempt. `chance` is uniform in [0, 1); with `once` there is no second attempt."""
+    if result.succeeded:
+        return Verdict("delivered")
+    if once:
+        return Verdict("dead")
+    if result.status_code == GONE:
+        # The endpoint asks us to stop: the event waits, should its owner enable the webhook again.
+        return Verdict("retrying", now_ms, "gone")
+    retry_after = None
+    if result.status_code in _HONOURS_RETRY_AFTER and result.retry_after is not None:
+        retry_after = parse_retry_after(result.retry_after, now_ms / 1000)
+    delay_seconds = next_attempt_delay(webhook.retry_schedule_seconds, attempts, retry_after, chance)
+    if delay_seconds is None:
+        return Verdict("dead", None, "deadDelivery" if webhook.on_dead == "pause" else None)
+    return Verdict("retrying", now_ms + int(delay_seconds * 1000))
+
+
+def attempt_record(delivery: Delivery, attempt: int, request: Request, result: Result, verdict: Verdict) -> Attempt:
+    """What history keeps of the attempt."""
+    return Attempt(
+        webhook_id=delivery.webhook.id,
+        bucket_id=delivery.id.bucket_id,
+        sequence=delivery.id.sequence,
+        generation=delivery.id.generation,
+        attempt=attempt,
+        event_id=delivery.event.id,
+        event=delivery.event.type,
+        key=delivery.event.key,
+        started_at_ms=result.started_at_ms,
+        duration_ms=result.duration_seconds * 1000,
+        status_code=result.status_code,
+        error_class=result.error_class,
+        error=result.error,
+        request_headers=request.headers,
+        request_body=request.body,
+        response_headers=result.response_headers,
+        response_body=result.response_body,
+        status=verdict.status,
+        next_attempt_at_ms=verdict.next_attempt_at_ms,
+    )

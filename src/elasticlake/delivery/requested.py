@@ -1,0 +1,99 @@
+"""Deliveries that a person asked for: redeliveries and tests, outside the log's order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import structlog
+
+from elasticlake.clock import Clock
+from elasticlake.delivery.attempt import Sender
+from elasticlake.delivery.composer import Delivery, compose, test_event
+from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.outcome import attempt_record, judge
+from elasticlake.delivery.roster import Roster
+from elasticlake.metadata import deliveries, events, webhooks
+from elasticlake.metadata.database import Database
+from elasticlake.metadata.deliveries import DeadDelivery, RequestedDelivery
+from elasticlake.model.events import Event
+from elasticlake.model.ids import DeliveryId
+from elasticlake.model.webhooks import Webhook
+
+MAX_IN_FLIGHT = 32
+
+_log = structlog.get_logger("delivery")
+
+
+class RequestedDeliveries:
+    """Sends what was asked for, when it is due."""
+
+    def __init__(
+        self,
+        core: Database,
+        state: Database,
+        ledger: Ledger,
+        sender: Sender,
+        roster: Roster,
+        clock: Clock,
+        chance: random.Random,
+    ) -> None:
+        self._core = core
+        self._state = state
+        self._ledger = ledger
+        self._sender = sender
+        self._roster = roster
+        self._clock = clock
+        self._chance = chance
+        self._in_flight: set[DeliveryId] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def start_due(self) -> None:
+        """Begin an attempt of each requested delivery that is due, as far as there is room."""
+        now_ms = self._clock.now_ms()
+        room = MAX_IN_FLIGHT - len(self._in_flight)
+        due = await self._state.read(lambda reader: deliveries.due_requested(reader, now_ms, MAX_IN_FLIGHT))
+        for requested in due[:room]:
+            delivery_id = DeliveryId(
+                requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation
+            )
+            if delivery_id not in self._in_flight:
+                self._in_flight.add(delivery_id)
+                task = asyncio.create_task(self._attempt(requested, delivery_id))
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+
+    async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
+        try:
+            webhook = self._roster.get(requested.webhook_id)
+            event = await self._event(webhook, requested) if webhook is not None else None
+            if webhook is None or event is None:
+                self._ledger.requested(requested._replace(status="expired", next_attempt_at_ms=None))
+            else:
+                await self._send(Delivery(webhook, event, delivery_id), requested)
+            await self._ledger.flush()
+        except Exception as error:
+            _log.error("requested delivery failed", delivery=str(delivery_id), exc_info=error)
+        finally:
+            self._in_flight.discard(delivery_id)
+
+    async def _send(self, delivery: Delivery, requested: RequestedDelivery) -> None:
+        attempts = requested.attempts + 1
+        request = compose(delivery, attempts, self._clock.now_ms())
+        result = await self._sender.send(request)
+        now_ms = self._clock.now_ms()
+        verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
+        self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
+        self._ledger.requested(
+            requested._replace(status=verdict.status, attempts=attempts, next_attempt_at_ms=verdict.next_attempt_at_ms)
+        )
+        if verdict.status == "dead" and not delivery.is_test:
+            place = (requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation)
+            self._ledger.died(DeadDelivery(*place, delivery.event.key, attempts, now_ms))
+
+    async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
+        if requested.sequence > 0:
+            return await self._core.read(lambda reader: events.get(reader, requested.bucket_id, requested.sequence))
+        assert webhook is not None
+        lake, pond, bucket = await self._core.read(lambda reader: webhooks.shown_place(reader, webhook.scope))
+        return test_event(webhook, lake, pond, bucket, requested.requested_at_ms)

@@ -1,0 +1,54 @@
+"""Who listens where: the webhooks as last loaded, and which of them match a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from elasticlake.metadata import webhooks
+from elasticlake.metadata.database import Reader
+from elasticlake.metadata.webhooks import BucketPlace
+from elasticlake.model.webhooks import Webhook
+
+
+class Roster:
+    """The enabled webhooks, by place. Matching a bucket costs the webhooks that match (I10)."""
+
+    def __init__(self, decrypt: Callable[[bytes], str]) -> None:
+        self._decrypt = decrypt
+        self._version = -1
+        self._by_id: dict[str, Webhook] = {}
+        self._by_place: dict[tuple[str, int], list[Webhook]] = {}
+
+    @property
+    def webhooks(self) -> list[Webhook]:
+        """Every webhook, disabled ones included."""
+        return list(self._by_id.values())
+
+    def get(self, webhook_id: str) -> Webhook | None:
+        return self._by_id.get(webhook_id)
+
+    def refresh(self, reader: Reader) -> bool:
+        """Load the definitions anew if any has changed; whether one had."""
+        version = webhooks.version(reader)
+        if version == self._version:
+            return False
+        self._version = version
+        self._by_id, self._by_place = {}, {}
+        for webhook, ciphertext in webhooks.all_webhooks(reader):
+            known = replace(webhook, secret=self._decrypt(ciphertext))
+            self._by_id[known.id] = known
+            if known.status == "enabled":
+                self._by_place.setdefault((known.scope.kind, known.scope.id), []).append(known)
+        return True
+
+    def matching(self, place: BucketPlace) -> list[Webhook]:
+        """The enabled webhooks that listen to the bucket: a pond's or lake's only if its account owns the bucket."""
+        by_place = self._by_place
+        found = by_place.get(("bucket", place.id), [])
+        wider = by_place.get(("pond", place.pond_id), []) + by_place.get(("lake", place.lake_id), [])
+        return found + [webhook for webhook in wider if webhook.account_id == place.account_id]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._by_place

@@ -1,0 +1,1 @@
+"""What the system knows: rows, transactions, and the SQL that reads and writes them, on any engine."""

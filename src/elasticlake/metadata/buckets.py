@@ -1,0 +1,144 @@
+"""Buckets, and the counters that every change of an object moves.
+
+A group of mutations reads a bucket's row once and writes it once: in between it lives in the transaction's memo. That is what
+keeps sequences gap-free (I3) at one row update per group instead of one per object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+from elasticlake.errors import NoSuchBucket
+from elasticlake.metadata.database import Reader, Row, Transaction
+from elasticlake.model.names import parse_bucket_name
+from elasticlake.model.objects import Acl, Bucket
+
+_COLUMNS = """
+SELECT b.id, b.name, b.account_id, b.acl, b.created_at_ms, b.sequence, b.objects, b.size_bytes, l.name, p.name
+FROM buckets b JOIN lakes l ON l.id = b.lake_id JOIN ponds p ON p.id = b.pond_id
+"""
+_BY_NAME = _COLUMNS + "WHERE b.name = ? AND b.deleted_at_ms IS NULL"
+_BY_ID = _COLUMNS + "WHERE b.id = ?"
+_PAGE = _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.name > ? ORDER BY b.name LIMIT ?"
+_PAGE_OF_ACCOUNT = (
+    _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.account_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
+)
+_PAGE_OF_LAKE = _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.lake_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
+_PAGE_OF_POND = _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.pond_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
+
+
+def _bucket(row: Row) -> Bucket:
+    identity, name, *rest = row
+    return Bucket(identity, parse_bucket_name(name), *rest)
+
+
+def find(reader: Reader, name: str) -> Bucket | None:
+    """The live bucket of that name, as committed."""
+    row = reader.row(_BY_NAME, (name,))
+    return _bucket(row) if row else None
+
+
+def get(reader: Reader, name: str) -> Bucket:
+    """The live bucket of that name; raises `NoSuchBucket`."""
+    bucket = find(reader, name)
+    if bucket is None:
+        raise NoSuchBucket
+    return bucket
+
+
+def get_by_id(reader: Reader, bucket_id: int) -> Bucket | None:
+    """The bucket, deleted or not."""
+    row = reader.row(_BY_ID, (bucket_id,))
+    return _bucket(row) if row else None
+
+
+def page(
+    reader: Reader,
+    after: str,
+    limit: int,
+    *,
+    account_id: str | None = None,
+    lake_id: int | None = None,
+    pond_id: int | None = None,
+) -> list[Bucket]:
+    """Live buckets by name: of one account, lake or pond, or all."""
+    if pond_id is not None:
+        rows = reader.rows(_PAGE_OF_POND, (pond_id, after, limit))
+    elif lake_id is not None:
+        rows = reader.rows(_PAGE_OF_LAKE, (lake_id, after, limit))
+    elif account_id is not None:
+        rows = reader.rows(_PAGE_OF_ACCOUNT, (account_id, after, limit))
+    else:
+        rows = reader.rows(_PAGE, (after, limit))
+    return [_bucket(row) for row in rows]
+
+
+def lock(tx: Transaction, name: str) -> Bucket:
+    """The bucket as the group's earlier mutations left it; raises `NoSuchBucket`."""
+    held = tx.memo.get(("bucket", name))
+    if held is None:
+        held = get(tx, name)
+        tx.memo["bucket", name] = held
+    return cast(Bucket, held)
+
+
+def advance(tx: Transaction, bucket: Bucket, *, objects: int = 0, size_bytes: int = 0) -> Bucket:
+    """Take the bucket's next sequence and move its totals."""
+    moved = replace(
+        bucket,
+        sequence=bucket.sequence + 1,
+        objects=bucket.objects + objects,
+        size_bytes=bucket.size_bytes + size_bytes,
+    )
+    tx.memo["bucket", bucket.name.name] = moved
+    tx.committed[bucket.id] = moved.sequence
+    tx.before_commit("buckets", _write_counters)
+    return moved
+
+
+def forget(tx: Transaction) -> None:
+    """Read buckets anew from here on: something that their rows are joined with has changed."""
+    _write_counters(tx)
+    tx.memo.clear()
+
+
+def _write_counters(tx: Transaction) -> None:
+    for key, bucket in tx.memo.items():
+        if key[0] == "bucket" and bucket.id in tx.committed:
+            tx.run(
+                "UPDATE buckets SET sequence = ?, objects = ?, size_bytes = ? WHERE id = ?",
+                (bucket.sequence, bucket.objects, bucket.size_bytes, bucket.id),
+            )
+
+
+def insert(tx: Transaction, name: str, lake_id: int, pond_id: int, account_id: str, acl: Acl, now_ms: int) -> Bucket:
+    """A new bucket; the log of a name that was used before goes on where it ended."""
+    row = tx.row("SELECT max(sequence) FROM buckets WHERE name = ?", (name,))
+    sequence = (row[0] if row else None) or 0
+    tx.run(
+        "INSERT INTO buckets (name, lake_id, pond_id, account_id, acl, created_at_ms, first_sequence, sequence)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (name, lake_id, pond_id, account_id, acl, now_ms, sequence + 1, sequence),
+    )
+    return lock(tx, name)
+
+
+def mark_deleted(tx: Transaction, bucket: Bucket, now_ms: int) -> None:
+    """The name is free; the row stays for its log."""
+    tx.run(
+        "UPDATE buckets SET deleted_at_ms = ?, sequence = ?, objects = 0, size_bytes = 0 WHERE id = ?",
+        (now_ms, bucket.sequence, bucket.id),
+    )
+    tx.memo.pop(("bucket", bucket.name.name), None)
+
+
+def set_acl(tx: Transaction, bucket: Bucket, acl: Acl) -> None:
+    tx.run("UPDATE buckets SET acl = ? WHERE id = ?", (acl, bucket.id))
+    tx.memo["bucket", bucket.name.name] = replace(bucket, acl=acl)
+
+
+def first_sequence(reader: Reader, bucket_id: int) -> int:
+    """The first sequence that the bucket's log still holds."""
+    row = reader.row("SELECT first_sequence FROM buckets WHERE id = ?", (bucket_id,))
+    return int(row[0]) if row else 1

@@ -1,0 +1,222 @@
+"""What the dispatcher remembers: positions, lanes, dead and requested deliveries.
+
+Kept apart from the objects' file on SQLite, so that outcomes never wait for, or delay, a write to a bucket (I7). Losing the last
+moments of it only sends some events again: positions, lanes and counts always fall back together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from elasticlake.metadata.database import Reader, Transaction
+
+Counted = Literal["delivered", "dead", "canceled", "expired"]
+COUNTED: tuple[Counted, ...] = ("delivered", "dead", "canceled", "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a webhook is in a bucket's log, and what became of the events it passed."""
+
+    webhook_id: str
+    bucket_id: int
+    sequence: int
+    delivered: int = 0
+    dead: int = 0
+    canceled: int = 0
+    expired: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A failing key: its head waits for the next attempt, its later events wait in the log."""
+
+    webhook_id: str
+    bucket_id: int
+    key: bytes
+    head_sequence: int
+    attempts: int
+    next_attempt_at_ms: int
+
+
+class DeadDelivery(NamedTuple):
+    """A delivery that ended without success."""
+
+    webhook_id: str
+    bucket_id: int
+    sequence: int
+    generation: int
+    key: bytes
+    attempts: int
+    died_at_ms: int
+
+
+class RequestedDelivery(NamedTuple):
+    """A redelivery (`sequence` > 0) or a test (`sequence` 0) that a person asked for."""
+
+    webhook_id: str
+    bucket_id: int
+    sequence: int
+    generation: int
+    status: str
+    attempts: int
+    requested_at_ms: int
+    next_attempt_at_ms: int | None
+
+
+_POSITIONS = "SELECT webhook_id, bucket_id, sequence, delivered, dead, canceled, expired FROM positions "
+_LANES = "SELECT webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms FROM lanes "
+_DEAD = "SELECT webhook_id, bucket_id, sequence, generation, key, attempts, died_at_ms FROM dead_deliveries "
+_REQUESTED = """
+SELECT webhook_id, bucket_id, sequence, generation, status, attempts, requested_at_ms, next_attempt_at_ms
+FROM requested_deliveries
+"""
+
+
+def get_position(reader: Reader, webhook_id: str, bucket_id: int) -> Position | None:
+    row = reader.row(_POSITIONS + "WHERE webhook_id = ? AND bucket_id = ?", (webhook_id, bucket_id))
+    return Position(*row) if row else None
+
+
+def positions(reader: Reader, webhook_id: str) -> list[Position]:
+    return [Position(*row) for row in reader.rows(_POSITIONS + "WHERE webhook_id = ?", (webhook_id,))]
+
+
+def put_position(tx: Transaction, position: Position) -> None:
+    tx.run(
+        "INSERT INTO positions (webhook_id, bucket_id, sequence, delivered, dead, canceled, expired)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence,"
+        " delivered = excluded.delivered, dead = excluded.dead, canceled = excluded.canceled, expired = excluded.expired",
+        (
+            position.webhook_id,
+            position.bucket_id,
+            position.sequence,
+            position.delivered,
+            position.dead,
+            position.canceled,
+            position.expired,
+        ),
+    )
+
+
+def lanes(reader: Reader, webhook_id: str) -> list[Lane]:
+    return [Lane(*row) for row in reader.rows(_LANES + "WHERE webhook_id = ?", (webhook_id,))]
+
+
+def lanes_of_feed(reader: Reader, webhook_id: str, bucket_id: int) -> list[Lane]:
+    return [
+        Lane(*row) for row in reader.rows(_LANES + "WHERE webhook_id = ? AND bucket_id = ?", (webhook_id, bucket_id))
+    ]
+
+
+def feeds_with_lanes(reader: Reader) -> list[tuple[str, int]]:
+    """Every (webhook, bucket) that has a lane waiting."""
+    return [(row[0], row[1]) for row in reader.rows("SELECT DISTINCT webhook_id, bucket_id FROM lanes")]
+
+
+def get_lane(reader: Reader, webhook_id: str, bucket_id: int, key: bytes) -> Lane | None:
+    row = reader.row(_LANES + "WHERE webhook_id = ? AND bucket_id = ? AND key = ?", (webhook_id, bucket_id, key))
+    return Lane(*row) if row else None
+
+
+def put_lane(tx: Transaction, lane: Lane) -> None:
+    tx.run(
+        "INSERT INTO lanes (webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id, key) DO UPDATE SET"
+        " head_sequence = excluded.head_sequence, attempts = excluded.attempts,"
+        " next_attempt_at_ms = excluded.next_attempt_at_ms",
+        (lane.webhook_id, lane.bucket_id, lane.key, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms),
+    )
+
+
+def delete_lane(tx: Transaction, webhook_id: str, bucket_id: int, key: bytes) -> None:
+    tx.run("DELETE FROM lanes WHERE webhook_id = ? AND bucket_id = ? AND key = ?", (webhook_id, bucket_id, key))
+
+
+def put_dead(tx: Transaction, dead: DeadDelivery) -> None:
+    tx.run(
+        "INSERT INTO dead_deliveries (webhook_id, bucket_id, sequence, generation, key, attempts, died_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        tuple(dead),
+    )
+
+
+def get_dead(reader: Reader, webhook_id: str, bucket_id: int, sequence: int, generation: int) -> DeadDelivery | None:
+    sql = _DEAD + "WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation = ?"
+    row = reader.row(sql, (webhook_id, bucket_id, sequence, generation))
+    return DeadDelivery(*row) if row else None
+
+
+def list_dead(reader: Reader, webhook_id: str, after: tuple[int, int, int], limit: int) -> list[DeadDelivery]:
+    """Dead deliveries by (bucket, sequence, generation) beyond `after`."""
+    sql = _DEAD + (
+        "WHERE webhook_id = ? AND (bucket_id, sequence, generation) > (?, ?, ?)"
+        " ORDER BY bucket_id, sequence, generation LIMIT ?"
+    )
+    return [DeadDelivery(*row) for row in reader.rows(sql, (webhook_id, *after, limit))]
+
+
+def list_lanes(reader: Reader, webhook_id: str, after: tuple[int, bytes], limit: int) -> list[Lane]:
+    """Lanes by (bucket, key) beyond `after`."""
+    sql = _LANES + "WHERE webhook_id = ? AND (bucket_id, key) > (?, ?) ORDER BY bucket_id, key LIMIT ?"
+    return [Lane(*row) for row in reader.rows(sql, (webhook_id, *after, limit))]
+
+
+def next_generation(reader: Reader, webhook_id: str, bucket_id: int, sequence: int) -> int:
+    sql = "SELECT max(generation) FROM requested_deliveries WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
+    row = reader.row(sql, (webhook_id, bucket_id, sequence))
+    return int(row[0] or 0) + 1 if row else 1
+
+
+def put_requested(tx: Transaction, requested: RequestedDelivery) -> None:
+    tx.run(
+        "INSERT INTO requested_deliveries (webhook_id, bucket_id, sequence, generation, status, attempts, requested_at_ms,"
+        " next_attempt_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id, sequence, generation)"
+        " DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
+        " next_attempt_at_ms = excluded.next_attempt_at_ms",
+        tuple(requested),
+    )
+
+
+def get_requested(
+    reader: Reader, webhook_id: str, bucket_id: int, sequence: int, generation: int
+) -> RequestedDelivery | None:
+    sql = _REQUESTED + "WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation = ?"
+    row = reader.row(sql, (webhook_id, bucket_id, sequence, generation))
+    return RequestedDelivery(*row) if row else None
+
+
+def due_requested(reader: Reader, now_ms: int, limit: int) -> list[RequestedDelivery]:
+    sql = (
+        _REQUESTED
+        + "WHERE next_attempt_at_ms IS NOT NULL AND next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?"
+    )
+    return [RequestedDelivery(*row) for row in reader.rows(sql, (now_ms, limit))]
+
+
+def forget_webhook(tx: Transaction, webhook_id: str) -> None:
+    """The webhook is deleted: nothing of it waits any more."""
+    for table in ("positions", "lanes", "dead_deliveries", "requested_deliveries"):
+        tx.run(f"DELETE FROM {table} WHERE webhook_id = ?", (webhook_id,))
+
+
+def count_parked(reader: Reader, webhook_id: str) -> int:
+    """How many lanes' heads and requested deliveries wait for an attempt."""
+    sql = """
+    SELECT (SELECT count(*) FROM lanes WHERE webhook_id = ?) + (SELECT count(*) FROM requested_deliveries
+            WHERE webhook_id = ? AND next_attempt_at_ms IS NOT NULL)
+    """
+    row = reader.row(sql, (webhook_id, webhook_id))
+    return int(row[0]) if row else 0
+
+
+def list_requested(
+    reader: Reader, webhook_id: str, status: str, after: tuple[int, int, int], limit: int
+) -> list[RequestedDelivery]:
+    """Requested deliveries of that status by (bucket, sequence, generation) beyond `after`."""
+    sql = _REQUESTED + (
+        "WHERE webhook_id = ? AND status = ? AND (bucket_id, sequence, generation) > (?, ?, ?)"
+        " ORDER BY bucket_id, sequence, generation LIMIT ?"
+    )
+    return [RequestedDelivery(*row) for row in reader.rows(sql, (webhook_id, status, *after, limit))]

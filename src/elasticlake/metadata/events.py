@@ -1,0 +1,80 @@
+"""The log: a bucket's events in sequence."""
+
+from __future__ import annotations
+
+import json
+
+from elasticlake.metadata.attributes import dump, load
+from elasticlake.metadata.database import Reader, Row, Transaction
+from elasticlake.model.events import Event, Previous
+
+_COLUMNS = """
+SELECT e.id, e.bucket_id, b.name, e.sequence, e.type, e.time_ms, e.key, e.size_bytes, e.etag, e.content_type, e.lake, e.pond,
+       e.reason, e.version_id, e.metadata, e.previous, e.principal, e.request_id
+FROM events e JOIN buckets b ON b.id = e.bucket_id
+"""
+_METADATA, _PREVIOUS = 14, 15
+_AFTER = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?"
+_ONE = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence = ?"
+_OF_KEY = (
+    _COLUMNS + "WHERE e.bucket_id = ? AND e.key = ? AND e.sequence > ? AND e.sequence <= ? ORDER BY e.sequence LIMIT ?"
+)
+
+
+def append(tx: Transaction, event: Event) -> None:
+    """Write the event in the transaction that makes its change (I2)."""
+    previous = event.previous
+    tx.run(
+        "INSERT INTO events (bucket_id, sequence, id, type, time_ms, key, size_bytes, etag, content_type, lake, pond, reason,"
+        " version_id, metadata, previous, principal, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.bucket_id,
+            event.sequence,
+            event.id,
+            event.type,
+            event.time_ms,
+            event.key,
+            event.size_bytes,
+            event.etag,
+            event.content_type,
+            event.lake,
+            event.pond,
+            event.reason,
+            event.version_id,
+            dump(event.metadata),
+            json.dumps([previous.size_bytes, previous.etag, previous.version_id]) if previous else None,
+            event.principal,
+            event.request_id,
+        ),
+    )
+
+
+def _event(row: Row) -> Event:
+    values = list(row)
+    values[_METADATA] = load(values[_METADATA])
+    if values[_PREVIOUS] is not None:
+        values[_PREVIOUS] = Previous(*json.loads(values[_PREVIOUS]))
+    return Event(*values)
+
+
+def after(reader: Reader, bucket_id: int, sequence: int, limit: int) -> list[Event]:
+    """At most `limit` events beyond `sequence`, in sequence."""
+    return [_event(row) for row in reader.rows(_AFTER, (bucket_id, sequence, limit))]
+
+
+def get(reader: Reader, bucket_id: int, sequence: int) -> Event | None:
+    row = reader.row(_ONE, (bucket_id, sequence))
+    return _event(row) if row else None
+
+
+def of_key(reader: Reader, bucket_id: int, key: bytes, beyond: int, up_to: int, limit: int) -> list[Event]:
+    """The key's events with `beyond` < sequence <= `up_to`: what a parked key left behind."""
+    return [_event(row) for row in reader.rows(_OF_KEY, (bucket_id, key, beyond, up_to, limit))]
+
+
+def last_of_key(reader: Reader, bucket_id: int, key: bytes) -> Event | None:
+    """The key's latest event that the log holds."""
+    row = reader.row(
+        _COLUMNS + "WHERE e.bucket_id = ? AND e.key = ? ORDER BY e.sequence DESC LIMIT 1", (bucket_id, key)
+    )
+    return _event(row) if row else None

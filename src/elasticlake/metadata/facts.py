@@ -1,0 +1,15 @@
+"""Facts about the store itself."""
+
+from __future__ import annotations
+
+from elasticlake.metadata.database import Reader, Transaction
+
+
+def get(reader: Reader, name: str) -> str | None:
+    row = reader.row("SELECT value FROM facts WHERE name = ?", (name,))
+    return row[0] if row else None
+
+
+def put(tx: Transaction, name: str, value: str) -> None:
+    sql = "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    tx.run(sql, (name, value))

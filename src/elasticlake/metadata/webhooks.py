@@ -1,0 +1,197 @@
+"""Webhooks as stored: the secret is ciphertext here, and the caller's business."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from elasticlake.metadata.database import Reader, Row, Transaction
+from elasticlake.model.webhooks import ScopeKind, Webhook, WebhookScope
+
+
+class StoredWebhook(NamedTuple):
+    """A webhook whose secret is still ciphertext."""
+
+    webhook: Webhook
+    ciphertext: bytes
+
+
+class BucketPlace(NamedTuple):
+    """What decides whether a webhook matches a bucket."""
+
+    id: int
+    sequence: int
+    account_id: str
+    pond_id: int
+    lake_id: int
+
+
+_COLUMNS = """
+SELECT w.id, w.account_id, w.bucket_id, w.pond_id, w.lake_id, b.name, p.slug, coalesce(pl.slug, l.slug), w.endpoint, w.events,
+       w.name, w.retry_schedule, w.timeout_seconds, w.ordering, w.on_dead, w.status, w.disabled_reason, w.revision,
+       w.created_at_ms, w.updated_at_ms, w.secret
+FROM webhooks w
+LEFT JOIN buckets b ON b.id = w.bucket_id
+LEFT JOIN ponds p ON p.id = w.pond_id LEFT JOIN lakes pl ON pl.id = p.lake_id
+LEFT JOIN lakes l ON l.id = w.lake_id
+"""
+
+
+def _stored(row: Row) -> StoredWebhook:
+    (
+        identity, account_id, bucket_id, pond_id, lake_id, bucket, pond, lake, endpoint, events,
+        name, schedule, timeout_seconds, ordering, on_dead, status, disabled_reason, revision,
+        created_at_ms, updated_at_ms, ciphertext,
+    ) = row  # fmt: skip
+    if bucket_id is not None:
+        scope = WebhookScope("bucket", bucket_id, bucket)
+    elif pond_id is not None:
+        scope = WebhookScope("pond", pond_id, f"{lake}--{pond}")
+    else:
+        scope = WebhookScope("lake", lake_id, lake)
+    webhook = Webhook(
+        id=identity,
+        account_id=account_id,
+        scope=scope,
+        endpoint=endpoint,
+        events=tuple(json.loads(events)),
+        name=name,
+        retry_schedule_seconds=tuple(json.loads(schedule)),
+        timeout_seconds=timeout_seconds,
+        ordering=ordering,
+        on_dead=on_dead,
+        status=status,
+        disabled_reason=disabled_reason,
+        revision=revision,
+        created_at_ms=created_at_ms,
+        updated_at_ms=updated_at_ms,
+    )
+    return StoredWebhook(webhook, ciphertext)
+
+
+def get(reader: Reader, webhook_id: str) -> StoredWebhook | None:
+    row = reader.row(_COLUMNS + "WHERE w.id = ?", (webhook_id,))
+    return _stored(row) if row else None
+
+
+def page(reader: Reader, after: str, limit: int, scope: tuple[ScopeKind, int] | None = None) -> list[StoredWebhook]:
+    """Webhooks by id: all, or those made for exactly that bucket, pond or lake."""
+    if scope is None:
+        return [_stored(row) for row in reader.rows(_COLUMNS + "WHERE w.id > ? ORDER BY w.id LIMIT ?", (after, limit))]
+    kind, place = scope
+    sql = _COLUMNS + f"WHERE w.{kind}_id = ? AND w.id > ? ORDER BY w.id LIMIT ?"
+    return [_stored(row) for row in reader.rows(sql, (place, after, limit))]
+
+
+def all_webhooks(reader: Reader) -> list[StoredWebhook]:
+    """Every webhook: what a dispatcher loads when the definitions changed."""
+    return [_stored(row) for row in reader.rows(_COLUMNS + "ORDER BY w.id")]
+
+
+def version(reader: Reader) -> int:
+    """A number that grows with every change of a webhook's definition."""
+    row = reader.row("SELECT value FROM facts WHERE name = 'webhooksVersion'")
+    return int(row[0]) if row else 0
+
+
+def _touch(tx: Transaction) -> None:
+    tx.run(
+        "INSERT INTO facts (name, value) VALUES ('webhooksVersion', '1')"
+        " ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(facts.value AS INTEGER) + 1 AS TEXT)"
+    )
+
+
+def put(tx: Transaction, webhook: Webhook, ciphertext: bytes) -> None:
+    """Create or change the webhook."""
+    places = {"bucket": None, "pond": None, "lake": None} | {webhook.scope.kind: webhook.scope.id}
+    tx.run(
+        "INSERT INTO webhooks (id, account_id, bucket_id, pond_id, lake_id, name, endpoint, events, secret, retry_schedule,"
+        " timeout_seconds, ordering, on_dead, status, disabled_reason, revision, created_at_ms, updated_at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
+        " endpoint = excluded.endpoint, events = excluded.events, secret = excluded.secret,"
+        " retry_schedule = excluded.retry_schedule, timeout_seconds = excluded.timeout_seconds,"
+        " ordering = excluded.ordering, on_dead = excluded.on_dead, status = excluded.status,"
+        " disabled_reason = excluded.disabled_reason, revision = excluded.revision, updated_at_ms = excluded.updated_at_ms",
+        (
+            webhook.id,
+            webhook.account_id,
+            places["bucket"],
+            places["pond"],
+            places["lake"],
+            webhook.name,
+            webhook.endpoint,
+            json.dumps(webhook.events),
+            ciphertext,
+            json.dumps(webhook.retry_schedule_seconds),
+            webhook.timeout_seconds,
+            webhook.ordering,
+            webhook.on_dead,
+            webhook.status,
+            webhook.disabled_reason,
+            webhook.revision,
+            webhook.created_at_ms,
+            webhook.updated_at_ms,
+        ),
+    )
+    _touch(tx)
+
+
+def delete(tx: Transaction, webhook_id: str) -> None:
+    tx.run("DELETE FROM webhook_starts WHERE webhook_id = ?", (webhook_id,))
+    tx.run("DELETE FROM webhooks WHERE id = ?", (webhook_id,))
+    _touch(tx)
+
+
+_PLACES = "SELECT id, sequence, account_id, pond_id, lake_id FROM buckets WHERE "
+
+
+def places_in_scope(reader: Reader, kind: ScopeKind, place_id: int, account_id: str) -> list[BucketPlace]:
+    """The buckets that a webhook of that scope and account matches, deleted ones whose log is kept included."""
+    column = "id" if kind == "bucket" else f"{kind}_id"
+    sql = _PLACES + f"{column} = ? AND account_id = ?"
+    return [BucketPlace(*row) for row in reader.rows(sql, (place_id, account_id))]
+
+
+def place(reader: Reader, bucket_id: int) -> BucketPlace | None:
+    row = reader.row(_PLACES + "id = ?", (bucket_id,))
+    return BucketPlace(*row) if row else None
+
+
+def all_places(reader: Reader) -> list[BucketPlace]:
+    """Every bucket, deleted ones whose log is kept included."""
+    return [BucketPlace(*row) for row in reader.rows("SELECT id, sequence, account_id, pond_id, lake_id FROM buckets")]
+
+
+def first_sequence(reader: Reader, bucket_id: int) -> int:
+    """The first sequence that the bucket's log holds."""
+    row = reader.row("SELECT first_sequence FROM buckets WHERE id = ?", (bucket_id,))
+    return int(row[0]) if row else 1
+
+
+def shown_place(reader: Reader, scope: WebhookScope) -> tuple[str, str, str]:
+    """Lake and pond display names and a bucket name for a payload that stands for the scope (a test's)."""
+    if scope.kind == "bucket":
+        sql = "SELECT l.name, p.name, b.name FROM buckets b JOIN ponds p ON p.id = b.pond_id JOIN lakes l ON l.id = b.lake_id WHERE b.id = ?"
+    elif scope.kind == "pond":
+        sql = "SELECT l.name, p.name, l.slug || '--' || p.slug || '--test' FROM ponds p JOIN lakes l ON l.id = p.lake_id WHERE p.id = ?"
+    else:
+        sql = "SELECT l.name, 'test', l.slug || '--test--test' FROM lakes l WHERE l.id = ?"
+    row = reader.row(sql, (scope.id,))
+    return (row[0], row[1], row[2]) if row else ("test", "test", scope.name)
+
+
+def insert_starts(tx: Transaction, webhook_id: str, places: list[BucketPlace]) -> None:
+    """The webhook sees what happens from now on: remember where each bucket's log is."""
+    for bucket in places:
+        tx.run(
+            "INSERT INTO webhook_starts (webhook_id, bucket_id, sequence) VALUES (?, ?, ?)"
+            " ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence",
+            (webhook_id, bucket.id, bucket.sequence),
+        )
+
+
+def start(reader: Reader, webhook_id: str, bucket_id: int) -> int:
+    """Where the webhook began in the bucket's log: 0 for a bucket that is younger than the webhook."""
+    sql = "SELECT sequence FROM webhook_starts WHERE webhook_id = ? AND bucket_id = ?"
+    row = reader.row(sql, (webhook_id, bucket_id))
+    return int(row[0]) if row else 0

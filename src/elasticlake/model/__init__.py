@@ -1,0 +1,1 @@
+"""The domain's values and rules: pure, frozen, standard library only."""

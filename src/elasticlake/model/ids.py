@@ -1,0 +1,110 @@
+"""Identifiers: what each looks like, and how a delivery's id encodes what it names."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b32decode, b32encode
+from dataclasses import dataclass
+
+from elasticlake.errors import NoSuchDelivery
+
+_EVENT_BYTES = 15
+_WEBHOOK_BYTES = 10
+
+
+def _base32(data: bytes) -> str:
+    return b32encode(data).decode("ascii").rstrip("=").lower()
+
+
+def _unbase32(text: str) -> bytes:
+    return b32decode(text.upper() + "=" * (-len(text) % 8))
+
+
+def new_event_id(time_ms: int) -> str:
+    """`evt_…`: 24 characters that sort by time and never repeat (48 bits of time, 72 of chance)."""
+    return "evt_" + _base32(time_ms.to_bytes(6, "big") + secrets.token_bytes(_EVENT_BYTES - 6))
+
+
+def new_webhook_id() -> str:
+    """`wh_…`: 16 characters of chance."""
+    return "wh_" + _base32(secrets.token_bytes(_WEBHOOK_BYTES))
+
+
+def new_token_id() -> str:
+    """`tok_…`: names a token without being it."""
+    return "tok_" + _base32(secrets.token_bytes(10))
+
+
+def new_token() -> str:
+    """`elt_…`: a bearer token, 160 bits of chance."""
+    return "elt_" + _base32(secrets.token_bytes(20))
+
+
+def new_upload_id() -> str:
+    """A multipart upload's id: URL-safe, 160 bits of chance."""
+    return secrets.token_urlsafe(20)
+
+
+def new_blob_id() -> str:
+    """A blob's id: 32 hex digits of chance, so that blobs spread evenly over their directories."""
+    return secrets.token_hex(16)
+
+
+def new_access_key_id() -> str:
+    """Shaped like AWS's own: 20 upper-case letters and digits."""
+    return "EL" + b32encode(secrets.token_bytes(12)).decode("ascii").rstrip("=")[:18]
+
+
+def new_secret_access_key() -> str:
+    """Shaped like AWS's own: 40 characters."""
+    return secrets.token_urlsafe(30)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryId:
+    """What a delivery is: one event of one bucket for one webhook, or a later generation of the same.
+
+    `generation` 0 is the delivery that the log makes by itself; redeliveries and tests count up from 1. `sequence` 0 is a test.
+    """
+
+    webhook_id: str
+    bucket_id: int
+    sequence: int
+    generation: int = 0
+
+    def __str__(self) -> str:
+        numbers = b"".join(_varint(n) for n in (self.bucket_id, self.sequence, self.generation))
+        return "dlv_" + _base32(_unbase32(self.webhook_id.removeprefix("wh_")) + numbers)
+
+    @classmethod
+    def parse(cls, text: str) -> DeliveryId:
+        """The delivery that `text` names; raises `NoSuchDelivery` if it can name none."""
+        try:
+            data = _unbase32(text.removeprefix("dlv_"))
+            bucket_id, rest = _read_varint(data[_WEBHOOK_BYTES:])
+            sequence, rest = _read_varint(rest)
+            generation, rest = _read_varint(rest)
+            parsed = cls("wh_" + _base32(data[:_WEBHOOK_BYTES]), bucket_id, sequence, generation)
+        except (ValueError, IndexError):
+            raise NoSuchDelivery from None
+        if rest or str(parsed) != text:
+            raise NoSuchDelivery
+        return parsed
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number >= 0x80:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def _read_varint(data: bytes) -> tuple[int, bytes]:
+    number = 0
+    for index in range(9):
+        number |= (data[index] & 0x7F) << (7 * index)
+        if data[index] < 0x80:
+            return number, data[index + 1 :]
+    raise ValueError("number too long")

@@ -1,0 +1,72 @@
+"""GetBucketAcl, PutBucketAcl, GetObjectAcl, PutObjectAcl: the canned ACLs `private` and `public-read`."""
+
+from __future__ import annotations
+
+from elasticlake.model.accounts import canonical_id
+from elasticlake.model.objects import Acl
+from elasticlake.s3 import xml
+from elasticlake.s3.errors import S3Error
+from elasticlake.s3.headers import read_acl
+from elasticlake.s3.operations.buckets import owner
+from elasticlake.s3.operations.handler import Services
+from elasticlake.s3.request import S3Request
+from elasticlake.s3.responses import Response, xml_response
+from elasticlake.service.access import may
+
+_ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
+
+
+async def get_bucket_acl(services: Services, request: S3Request) -> Response:
+    bucket = await services.buckets.get(request.context, request.bucket_name, "admin")
+    return await _acl_document(services, bucket.account_id, bucket.acl)
+
+
+async def put_bucket_acl(services: Services, request: S3Request) -> Response:
+    await services.buckets.set_acl(request.context, request.bucket_name, await _wanted(request))
+    return Response()
+
+
+async def get_object_acl(services: Services, request: S3Request) -> Response:
+    found = await services.objects.find(request.caller, request.bucket_name, request.key_bytes)
+    if not may(request.caller, found.bucket, "admin", request.key_bytes):
+        raise S3Error("AccessDenied")
+    return await _acl_document(services, found.bucket.account_id, found.version.acl)
+
+
+async def put_object_acl(services: Services, request: S3Request) -> Response:
+    acl = await _wanted(request)
+    await services.objects.set_acl(request.context, request.bucket_name, request.key_bytes, acl)
+    return Response()
+
+
+async def _wanted(request: S3Request) -> Acl:
+    body = await request.document()
+    acl = read_acl(request)
+    if acl is not None:
+        return acl
+    if not body.strip():
+        raise S3Error("MissingSecurityHeader", "Your request was missing a required header: x-amz-acl")
+    return _canned(body)
+
+
+def _canned(body: bytes) -> Acl:
+    """The canned ACL that a policy document amounts to: the owner's full control, and perhaps everyone's READ."""
+    policy = xml.parse(body, "AccessControlPolicy")
+    public = False
+    for grant in policy.iterfind("AccessControlList/Grant"):
+        permission, uri = grant.findtext("Permission"), grant.findtext("Grantee/URI")
+        if uri == _ALL_USERS and permission == "READ":
+            public = True
+        elif uri is not None or permission != "FULL_CONTROL":
+            raise S3Error("NotImplemented", "Only the canned ACLs private and public-read are implemented.")
+    return "public-read" if public else "private"
+
+
+async def _acl_document(services: Services, account_id: str, acl: Acl) -> Response:
+    display_name = await services.display_name(account_id)
+    full = [xml.grantee(canonical_id(account_id), display_name), xml.element("Permission", "FULL_CONTROL")]
+    grants = [xml.wrap("Grant", full)]
+    if acl == "public-read":
+        grants.append(xml.wrap("Grant", [xml.group_grantee(_ALL_USERS), xml.element("Permission", "READ")]))
+    content = [await owner(services, account_id), xml.wrap("AccessControlList", grants)]
+    return xml_response(xml.document("AccessControlPolicy", content))

@@ -1,0 +1,187 @@
+"""PutObject, GetObject, HeadObject, DeleteObject, DeleteObjects."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from typing import Any
+
+from elasticlake.errors import ElasticLakeError
+from elasticlake.model.objects import ObjectVersion
+from elasticlake.s3 import xml
+from elasticlake.s3.body import RequestBody
+from elasticlake.s3.errors import S3Error, as_s3_error
+from elasticlake.s3.headers import (
+    ByteRange,
+    checksum_headers,
+    object_headers,
+    read_acl,
+    read_attributes,
+    read_conditions,
+    read_delete_conditions,
+    read_range,
+    read_write_conditions,
+    refuse_unimplemented,
+)
+from elasticlake.s3.operations.handler import Services
+from elasticlake.s3.request import S3Request
+from elasticlake.s3.responses import Response, no_content, xml_response
+from elasticlake.service.conditions import NONE, Conditions
+from elasticlake.service.objects import Found
+
+MAX_DELETES = 1000
+_OVERRIDES = {
+    "response-content-type": b"content-type",
+    "response-content-language": b"content-language",
+    "response-expires": b"expires",
+    "response-cache-control": b"cache-control",
+    "response-content-disposition": b"content-disposition",
+    "response-content-encoding": b"content-encoding",
+}
+
+
+async def put_object(services: Services, request: S3Request) -> Response:
+    refuse_unimplemented(request)
+    bucket = await services.objects.authorize_put(request.context, request.bucket_name, request.key_bytes)
+    body = RequestBody(request)
+    version = await services.objects.put(
+        request.context,
+        bucket,
+        request.key_bytes,
+        body,
+        read_attributes(request),
+        acl=read_acl(request) or "private",
+        checksum_algorithm=body.checksum_algorithm,
+        conditions=read_write_conditions(request),
+    )
+    headers = [(b"etag", b'"' + version.etag.encode() + b'"')]
+    if version.checksum is not None:
+        headers += checksum_headers(version.checksum.algorithm, version.checksum.value, version.checksum.type)
+    return Response(200, headers)
+
+
+async def get_object(services: Services, request: S3Request) -> Response:
+    found = await _find(services, request)
+    version = found.version
+    chosen = _chosen_range(request, found)
+    whole = chosen is None
+    headers = object_headers(version, with_checksum=whole and _wants_checksum(request))
+    _override(request, headers)
+    offset, size_bytes = chosen or ByteRange(0, version.size_bytes)
+    _add_parts_count(request, version, headers)
+    if not whole:
+        last = offset + size_bytes - 1
+        headers.append((b"content-range", f"bytes {offset}-{last}/{version.size_bytes}".encode()))
+    status = 200 if whole else 206
+    if request.method == "HEAD":
+        return Response(status, headers, size_bytes=size_bytes)
+    if found.inline is not None:
+        inline = found.inline if whole else found.inline[offset : offset + size_bytes]
+        return Response(status, headers, inline)
+    stream = services.objects.read(found, offset, size_bytes)
+    return Response(status, headers, stream=stream, size_bytes=size_bytes)
+
+
+head_object = get_object
+
+
+async def _find(services: Services, request: S3Request) -> Found:
+    if request.query.get("versionId", "null") != "null":
+        raise S3Error("NoSuchVersion" if request.method == "GET" else "NoSuchKey", status=404)
+    conditions = read_conditions(request)
+    return await services.objects.find(request.caller, request.bucket_name, request.key_bytes, conditions)
+
+
+def _chosen_range(request: S3Request, found: Found) -> ByteRange | None:
+    size_bytes = found.version.size_bytes
+    number = request.query.get("partNumber")
+    if number is None:
+        return read_range(request.headers.get("range"), size_bytes)
+    if "range" in request.headers:
+        raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
+    if not number.isdigit() or not 1 <= int(number) <= 10_000:
+        raise S3Error("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
+    if found.version.parts_count is None:
+        if number != "1":
+            raise S3Error("InvalidPartNumber")
+        return ByteRange(0, size_bytes) if size_bytes else None
+    offset = 0
+    for position, part in enumerate(found.parts, start=1):
+        if position == int(number):
+            return ByteRange(offset, part.size_bytes)
+        offset += part.size_bytes
+    raise S3Error("InvalidPartNumber")
+
+
+def _add_parts_count(request: S3Request, version: ObjectVersion, headers: list[tuple[bytes, bytes]]) -> None:
+    if "partNumber" in request.query and version.parts_count is not None:
+        headers.append((b"x-amz-mp-parts-count", str(version.parts_count).encode()))
+
+
+def _wants_checksum(request: S3Request) -> bool:
+    return request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
+
+
+def _override(request: S3Request, headers: list[tuple[bytes, bytes]]) -> None:
+    """The response-… parameters of signed requests."""
+    for parameter, name in _OVERRIDES.items():
+        value = request.query.get(parameter)
+        if value is None:
+            continue
+        if request.caller.is_anonymous:
+            raise S3Error(
+                "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests."
+            )
+        if not value.isprintable():
+            raise S3Error("InvalidArgument", details={"ArgumentName": parameter, "ArgumentValue": value})
+        headers[:] = [header for header in headers if header[0] != name]
+        headers.append((name, value.encode("latin-1", "replace")))
+
+
+async def delete_object(services: Services, request: S3Request) -> Response:
+    if request.query.get("versionId", "null") != "null":
+        raise S3Error("NoSuchVersion")
+    conditions = read_delete_conditions(request)
+    await services.objects.delete(request.context, request.bucket_name, request.key_bytes, conditions)
+    return no_content()
+
+
+async def delete_objects(services: Services, request: S3Request) -> Response:
+    body = await request.document()
+    _require_integrity(request, body)
+    tree = xml.parse(body, "Delete")
+    wanted = [_wanted(node) for node in tree.iterfind("Object")]
+    if not 1 <= len(wanted) <= MAX_DELETES:
+        raise S3Error("MalformedXML")
+    quiet = (tree.findtext("Quiet") or "").strip().lower() == "true"
+    outcomes = await services.objects.delete_many(request.context, request.bucket_name, wanted)
+    rows = (_outcome(key, error, quiet) for (key, _), error in zip(wanted, outcomes, strict=True))
+    return xml_response(xml.document("DeleteResult", rows))
+
+
+def _wanted(node: Any) -> tuple[bytes, Conditions]:
+    key = node.findtext("Key")
+    if not key:
+        raise S3Error("MalformedXML")
+    if node.findtext("VersionId") not in (None, "null", ""):
+        raise S3Error("NotImplemented", "Versioning is not implemented.")
+    etag = node.findtext("ETag")
+    return key.encode(), Conditions(if_match=(etag.strip('"'),)) if etag else NONE
+
+
+def _outcome(key: bytes, error: ElasticLakeError | None, quiet: bool) -> str:
+    name = xml.element("Key", key.decode())
+    if error is None:
+        return "" if quiet else xml.wrap("Deleted", [name])
+    s3_error = as_s3_error(error) or S3Error("InternalError")
+    return xml.wrap("Error", [name, xml.element("Code", s3_error.code), xml.element("Message", s3_error.message)])
+
+
+def _require_integrity(request: S3Request, body: bytes) -> None:
+    """DeleteObjects must come with a digest of its document, and the digest must hold."""
+    md5 = request.headers.get("content-md5")
+    if md5 is not None and md5 != b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode():
+        raise S3Error("BadDigest")
+    sha256 = request.credentials.payload_sha256 if request.credentials else None
+    if sha256 is not None and sha256 != hashlib.sha256(body).hexdigest():
+        raise S3Error("XAmzContentSHA256Mismatch")

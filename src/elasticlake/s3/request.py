@@ -1,0 +1,172 @@
+"""One S3 request: what it asks for, who asks, and the body that may come with it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from elasticlake.model.accounts import ANONYMOUS, Caller
+from elasticlake.s3.credentials import Credentials
+from elasticlake.s3.errors import S3Error
+from elasticlake.service.context import Request
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Scope = Mapping[str, Any]
+
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Intake:
+    """The request's body as the server hands it over, and how much of it has been taken."""
+
+    receive: Receive
+    ended: bool = False
+    taken_bytes: int = 0
+    started: bool = False
+
+    async def next(self) -> bytes:
+        """The next bytes, empty at the end; raises `S3Error` IncompleteBody if the client went away."""
+        while not self.ended:
+            self.started = True
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                self.ended = True
+                raise S3Error("IncompleteBody")
+            self.ended = not message.get("more_body", False)
+            data: bytes = message.get("body", b"")
+            if data:
+                self.taken_bytes += len(data)
+                return data
+        return b""
+
+
+@dataclass(slots=True)
+class S3Request:
+    """A request, parsed but not yet trusted. Header names are lower case, values as sent (ISO 8859-1)."""
+
+    id: str
+    method: str
+    raw_path: bytes
+    query_string: bytes
+    raw_headers: list[tuple[bytes, bytes]]
+    headers: dict[str, str]
+    query: dict[str, str]
+    bucket: str | None
+    key: bytes | None
+    intake: Intake
+    scheme: str = "http"
+    credentials: Credentials | None = None
+    signing_key: bytes = b""
+    seed_signature: str = ""
+    caller: Caller = ANONYMOUS
+    operation: str = "-"
+    logged: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def context(self) -> Request:
+        """What the services want to know of it."""
+        return Request(self.caller, self.id)
+
+    @property
+    def bucket_name(self) -> str:
+        assert self.bucket is not None
+        return self.bucket
+
+    @property
+    def key_bytes(self) -> bytes:
+        assert self.key is not None
+        return self.key
+
+    @property
+    def content_length(self) -> int | None:
+        """Content-Length, None if there is none; raises `S3Error` if it is no number."""
+        text = self.headers.get("content-length")
+        if text is None:
+            return None
+        if not text.isascii() or not text.isdigit():
+            raise S3Error("InvalidArgument", "Content-Length must be a number.")
+        return int(text)
+
+    def number(self, name: str, default: int, maximum: int) -> int:
+        """A query parameter that counts something, cut off at `maximum`; raises `S3Error` InvalidArgument."""
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        details = {"ArgumentName": name, "ArgumentValue": text}
+        if not text.lstrip("-").isdigit() or not text.isascii():
+            raise S3Error("InvalidArgument", f"Provided {name} not an integer or within integer range", details=details)
+        value = int(text)
+        if not 0 <= value <= 2**31 - 1:
+            message = f"Argument {name} must be an integer between 0 and 2147483647"
+            raise S3Error("InvalidArgument", message, details=details)
+        return min(value, maximum)
+
+    async def document(self) -> bytes:
+        """The whole body, for operations that take a small XML document; raises `S3Error` if it is none."""
+        length = self.content_length
+        if length is not None and length > MAX_DOCUMENT_BYTES:
+            raise S3Error("MalformedXML")
+        body = bytearray()
+        while data := await self.intake.next():
+            body += data
+            if len(body) > MAX_DOCUMENT_BYTES:
+                raise S3Error("MalformedXML")
+        return bytes(body)
+
+
+def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple[str, ...]) -> S3Request:
+    """What the ASGI scope asks for. With a domain configured, `bucket.domain` in Host names the bucket."""
+    raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query_string: bytes = scope["query_string"]
+    bucket, key = _place(raw_path, _virtual_bucket(headers.get("host", ""), domains))
+    return S3Request(
+        request_id,
+        scope["method"],
+        raw_path,
+        query_string,
+        raw_headers,
+        headers,
+        _query(query_string) if query_string else {},
+        bucket,
+        key,
+        Intake(receive),
+        scope.get("scheme", "http"),
+    )
+
+
+def _query(query_string: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict"))
+    except ValueError:
+        raise S3Error("InvalidURI") from None
+
+
+def _virtual_bucket(host: str, domains: tuple[str, ...]) -> str | None:
+    if not domains:
+        return None
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    for domain in domains:
+        if name.endswith("." + domain):
+            return name[: -len(domain) - 1]
+    return None
+
+
+def _place(raw_path: bytes, virtual_bucket: str | None) -> tuple[str | None, bytes | None]:
+    path = raw_path[1:]
+    if virtual_bucket is not None:
+        return virtual_bucket, unquote_to_bytes(path) or None
+    bucket, _, key = path.partition(b"/")
+    if not bucket:
+        return None, None
+    try:
+        name = unquote_to_bytes(bucket).decode()
+    except UnicodeDecodeError:
+        raise S3Error("InvalidBucketName") from None
+    return name, unquote_to_bytes(key) or None

@@ -1,0 +1,1 @@
+"""The composition root: which adapters stand behind which services, in which processes."""

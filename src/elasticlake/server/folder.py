@@ -1,0 +1,81 @@
+"""The data folder: what lies where in it, and the lock that keeps a second server out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from elasticlake.errors import ElasticLakeError
+
+LOCK_WAIT_SECONDS = 3.0
+
+
+class FolderInUse(ElasticLakeError):
+    """Another server holds the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Paths in the data folder."""
+
+    path: Path
+
+    @property
+    def metadata(self) -> Path:
+        return self.path / "metadata.db"
+
+    @property
+    def delivery(self) -> Path:
+        """Positions, lanes, dead and requested deliveries."""
+        return self.path / "delivery.db"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history"
+
+    @property
+    def blobs(self) -> Path:
+        return self.path / "blobs"
+
+    @property
+    def master_key(self) -> Path:
+        return self.path / "master.key"
+
+    @property
+    def wakeup_socket(self) -> Path:
+        """Where the gateways wake the dispatcher. A socket's path has at most 107 bytes, so it is taken relative."""
+        return Path(os.path.relpath(self.path / "dispatcher.sock"))
+
+    def create(self) -> None:
+        """Make the folder, private to its owner."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.history.mkdir(exist_ok=True)
+        self.blobs.mkdir(exist_ok=True)
+
+    def lock(self) -> int:
+        """Hold the folder while this process or a child of it lives; raises `FolderInUse`.
+
+        A server that was killed may have children that are about to notice; so we wait for them a little.
+        """
+        handle = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        os.set_inheritable(handle, True)
+        give_up_at = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > give_up_at:
+                    holder = os.pread(handle, 32, 0).decode().strip()
+                    os.close(handle)
+                    raise FolderInUse(
+                        f"another server (process {holder or '?'}) is using {self.path.resolve()}; stop it, or choose "
+                        "another folder with --data"
+                    ) from None
+                time.sleep(0.05)
+            else:
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+                return handle

@@ -1,0 +1,50 @@
+"""The one port's front door: which application answers a request."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Root:
+    """Routes by Host first (a bucket of its own), then `/v1` to the REST API, and everything else to S3."""
+
+    def __init__(
+        self, s3: Application, api: Application, domains: tuple[str, ...], trusted_proxies: tuple[str, ...]
+    ) -> None:
+        self._s3 = s3
+        self._api = api
+        self._domains = tuple(f".{domain}".encode() for domain in domains)
+        self._proxies = [ipaddress.ip_network(text, strict=False) for text in trusted_proxies]
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        if self._proxies:
+            self._believe_proxy(scope)
+        path: bytes = scope["raw_path"]
+        if (path.startswith(b"/v1/") or path == b"/v1") and not (self._domains and self._is_virtual_host(scope)):
+            await self._api(scope, receive, send)
+        else:
+            await self._s3(scope, receive, send)
+
+    def _is_virtual_host(self, scope: Scope) -> bool:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        return bool(host.rsplit(b":", 1)[0].endswith(self._domains))
+
+    def _believe_proxy(self, scope: Scope) -> None:
+        """Take the scheme and the client's address from a proxy that the operator trusts."""
+        client = scope.get("client")
+        if client is None or not any(ipaddress.ip_address(client[0]) in network for network in self._proxies):
+            return
+        headers = dict(scope["headers"])
+        scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1")
+        if scheme in ("http", "https"):
+            scope["scheme"] = scheme
+        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")[-1].strip()
+        if forwarded:
+            scope["client"] = (forwarded, 0)

@@ -1,0 +1,93 @@
+"""`elasticlake serve`: from settings to running processes."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from elasticlake.config.credentials import FILE_NAME, RootCredentials, load_credentials
+from elasticlake.config.settings import Settings
+from elasticlake.errors import ElasticLakeError
+from elasticlake.server.composition import Installation, load_master_key, prepare_databases
+from elasticlake.server.dispatcher import run_dispatcher
+from elasticlake.server.folder import DataFolder
+from elasticlake.server.gateway import run_gateway
+from elasticlake.server.logs import configure_logs
+from elasticlake.server.supervisor import Supervisor
+
+
+class CannotServe(ElasticLakeError):
+    """The server cannot start; the message says why."""
+
+
+def serve(settings: Settings) -> int:
+    """Run a whole server in the foreground; returns its exit code. Raises `ElasticLakeError` if it cannot start."""
+    configure_logs(settings, "supervisor")
+    folder = DataFolder(settings.data)
+    try:
+        folder.create()
+    except OSError as error:
+        raise CannotServe(f"the data folder cannot be made: {error}") from None
+    folder.lock()
+    master_key = load_master_key(settings, folder)
+    prepare_databases(folder, master_key)
+    credentials, made = load_credentials(settings)
+    listener = _listen(settings)
+    port = listener.getsockname()[1]
+    _announce(settings, port, credentials, made)
+    installation = Installation(settings, folder, credentials, master_key, port)
+    supervisor = Supervisor()
+    supervisor.add("dispatcher", lambda: run_dispatcher(installation))
+    for number in range(settings.workers):
+        supervisor.add(f"gateway-{number}", lambda number=number: run_gateway(installation, listener, number))  # type: ignore[misc]
+    return supervisor.run()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket. It belongs to the supervisor, so connections wait in it while a gateway restarts."""
+    host, port = settings.address
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        raise CannotServe(f"cannot listen at {settings.listen}: {error.strerror or error}") from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _announce(settings: Settings, port: int, credentials: RootCredentials, made: bool) -> None:
+    scheme = "https" if settings.tls_cert else "http"
+    host = settings.address.host
+    shown = f"[{host}]" if ":" in host else host
+    url = settings.public_url or f"{scheme}://{shown}:{port}"
+    print(f"ElasticLake serves S3 and REST at {url}", flush=True)
+    path = settings.data / FILE_NAME
+    if made and sys.stdout.isatty():
+        print(_NEXT_STEPS.format(url=url, path=path, credentials=credentials), flush=True)
+    elif path.exists():
+        print(f"Credentials: {path}", flush=True)
+
+
+_NEXT_STEPS = """
+Made just now, kept in {path} and not shown again:
+
+  access key id      {credentials.access_key_id}
+  secret access key  {credentials.secret}
+  REST API token     {credentials.api_token}
+  dashboard password {credentials.dashboard_password}
+
+Try it in another terminal:
+
+  export AWS_ACCESS_KEY_ID={credentials.access_key_id} AWS_SECRET_ACCESS_KEY={credentials.secret}
+  export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1
+  aws s3 mb s3://lake1--pond1--my-bucket
+
+  curl {url}/v1/webhooks -H 'Authorization: Bearer {credentials.api_token}' -H 'Content-Type: application/json' \\
+    -d '{{"bucket": "lake1--pond1--my-bucket", "endpoint": "http://localhost:5000/webhooks/storage",
+         "events": ["object:created", "object:deleted"], "secret": "my-webhook-secret"}}'
+
+  echo hello | aws s3 cp - s3://lake1--pond1--my-bucket/hello.txt
+"""

@@ -1,0 +1,116 @@
+"""Operations on buckets."""
+
+from __future__ import annotations
+
+from elasticlake.errors import (
+    AccessDenied,
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    NoSuchBucket,
+)
+from elasticlake.metadata import blob_records, buckets, hierarchy, objects, uploads
+from elasticlake.metadata.database import Transaction
+from elasticlake.model.accounts import ROOT_ACCOUNT, Caller, Permission
+from elasticlake.model.names import DEFAULT_SLUG, BucketName, parse_bucket_name
+from elasticlake.model.objects import Acl, Bucket
+from elasticlake.service.access import bucket_for, owns
+from elasticlake.service.context import Request, Stores
+
+
+class Buckets:
+    """The bucket operations over the stores."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    async def create(
+        self, request: Request, name: str, *, acl: Acl = "private", account_id: str | None = None
+    ) -> Bucket:
+        """Make a bucket, and its lake and pond if they are missing (with their slugs as display names).
+
+        Raises `InvalidBucketName`, `BucketAlreadyOwnedByYou`, `BucketAlreadyExists`, and `AccessDenied` in another
+        account's lake.
+        """
+        parsed = parse_bucket_name(name)
+        caller = request.caller
+        owner = account_id or caller.account_id
+        if owner is None or not caller.scope.allows("admin", parsed):
+            raise AccessDenied
+        self._stores.space.require()
+        now_ms = self._stores.clock.now_ms()
+        return await self._stores.database.write(lambda tx: _create(tx, parsed, owner, acl, now_ms))
+
+    async def get(self, request: Request, name: str, permission: Permission) -> Bucket:
+        """The bucket, if the caller may do that in it; raises `NoSuchBucket` or `AccessDenied`."""
+        return await bucket_for(self._stores.database, request.caller, name, permission)
+
+    async def list_page(self, caller: Caller, after: str = "", limit: int = 10_000, prefix: str = "") -> list[Bucket]:
+        """The account's buckets by name that the caller's key covers, from beyond `after` on."""
+        if caller.account_id is None:
+            raise AccessDenied
+        account_id = caller.account_id
+        found: list[Bucket] = []
+        start = max(after, _just_before(prefix))
+        while len(found) < limit:
+            page = await self._stores.database.read(
+                lambda reader, start=start: buckets.page(reader, start, 1000, account_id=account_id)  # type: ignore[misc]
+            )
+            for bucket in page:
+                if bucket.name.name.startswith(prefix) and caller.scope.allows("list", bucket.name):
+                    found.append(bucket)
+            if len(page) < 1000 or not page[-1].name.name[: len(prefix)] <= prefix:
+                break
+            start = page[-1].name.name
+        return found[:limit]
+
+    async def delete(self, request: Request, name: str) -> None:
+        """Remove an empty bucket and the uploads that were never completed; its log stays. Raises `BucketNotEmpty`."""
+        bucket = await bucket_for(self._stores.database, request.caller, name, "admin")
+        now_ms, grace_ms = self._stores.clock.now_ms(), self._stores.blob_grace_ms
+        await self._stores.database.write(lambda tx: _delete(tx, bucket, now_ms, grace_ms))
+
+    async def set_acl(self, request: Request, name: str, acl: Acl) -> None:
+        """Change who may list the bucket."""
+        await bucket_for(self._stores.database, request.caller, name, "admin")
+        await self._stores.database.write(lambda tx: buckets.set_acl(tx, buckets.lock(tx, name), acl))
+
+    def is_owner(self, caller: Caller, bucket: Bucket) -> bool:
+        return owns(caller, bucket)
+
+
+def _just_before(prefix: str) -> str:
+    """Names beyond this include those with the prefix, and few others."""
+    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + "~" if prefix else ""
+
+
+def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int) -> Bucket:
+    existing = buckets.find(tx, name.name)
+    if existing is not None:
+        raise BucketAlreadyOwnedByYou if existing.account_id == owner else BucketAlreadyExists
+    lake = hierarchy.get_lake(tx, name.lake)
+    if lake is None:
+        lake_owner = ROOT_ACCOUNT if name.lake == DEFAULT_SLUG else owner
+        hierarchy.insert_lake(tx, name.lake, lake_owner, name.lake, now_ms)
+        lake = hierarchy.get_lake(tx, name.lake)
+    assert lake is not None
+    if name.lake != DEFAULT_SLUG and owner not in (lake.account_id, ROOT_ACCOUNT):
+        raise AccessDenied(f"Lake {name.lake} belongs to another account.")
+    pond = hierarchy.get_pond(tx, name.lake, name.pond)
+    if pond is None:
+        hierarchy.insert_pond(tx, lake.id, name.pond, name.pond, now_ms)
+        pond = hierarchy.get_pond(tx, name.lake, name.pond)
+    assert pond is not None
+    return buckets.insert(tx, name.name, lake.id, pond.id, owner, acl, now_ms)
+
+
+def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None:
+    current = buckets.lock(tx, bucket.name.name)
+    if current.id != bucket.id:
+        raise NoSuchBucket
+    if not objects.is_empty(tx, bucket.id):
+        raise BucketNotEmpty
+    for upload_id in uploads.any_in_bucket(tx, bucket.id):
+        parts = uploads.delete(tx, upload_id)
+        blob_records.delete_later(tx, [part.blob_id for part in parts], now_ms + grace_ms)
+    buckets.mark_deleted(tx, current, now_ms)

@@ -1,0 +1,258 @@
+"""Operations on deliveries: see them, wait for one, send one again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from elasticlake.clock import Clock
+from elasticlake.errors import EventsExpired, NoSuchDelivery, NoSuchWebhook
+from elasticlake.metadata import buckets, deliveries, events, webhooks
+from elasticlake.metadata.database import Database, Reader
+from elasticlake.metadata.deliveries import DeadDelivery, Lane, RequestedDelivery
+from elasticlake.metadata.history import Attempt, HistoryReader
+from elasticlake.metadata.webhooks import BucketPlace
+from elasticlake.model.accounts import Token
+from elasticlake.model.events import Event
+from elasticlake.model.ids import DeliveryId
+from elasticlake.model.webhooks import DeliveryStatus, Webhook, lane_key
+from elasticlake.service import delivery_pages
+from elasticlake.service.delivery_pages import Piece, Spot
+from elasticlake.service.delivery_status import Delivery, Facts, describe
+from elasticlake.service.pages import Page, PageRequest
+from elasticlake.service.webhooks import request_delivery, visible_webhook
+
+T = TypeVar("T")
+
+MAX_WAIT_SECONDS = 60.0
+POLL_SECONDS = 0.05
+# Attempts are written beside the outcomes, not before them: a wait for an outcome gives them this long to be seen too.
+HISTORY_POLLS = 10
+# Pieces that a page may be gathered from.
+_PIECES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLog:
+    """A delivery and every kept attempt of it, in order."""
+
+    delivery: Delivery
+    attempts: list[Attempt]
+
+
+@dataclass(frozen=True, slots=True)
+class _Logged:
+    """What the objects' database knows of a delivery."""
+
+    bucket: str | None
+    place: BucketPlace | None
+    start: int
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What the dispatcher's database knows of a delivery."""
+
+    position: int
+    lane: Lane | None
+    dead: DeadDelivery | None
+    requested: RequestedDelivery | None
+
+
+class Deliveries:
+    """The delivery operations: over the log (`core`), the dispatcher's state (`delivery`), the history of attempts."""
+
+    def __init__(
+        self, core: Database, delivery: Database, history: HistoryReader, clock: Clock, wake: Callable[[], None]
+    ) -> None:
+        self._core = core
+        self._delivery = delivery
+        self._history = history
+        self._history_lock = asyncio.Lock()
+        self._clock = clock
+        self._wake = wake
+        self._closed = False
+
+    async def get(self, token: Token, delivery_id: str) -> DeliveryLog:
+        """The delivery and its attempts; raises `NoSuchDelivery`."""
+        parsed = DeliveryId.parse(delivery_id)
+        delivery = await self._require(await self._webhook(token, parsed), parsed)
+        attempts = await self._ask_history(
+            lambda history: history.of_delivery(parsed.webhook_id, parsed.bucket_id, parsed.sequence, parsed.generation)
+        )
+        return DeliveryLog(delivery, attempts)
+
+    async def redeliver(self, token: Token, delivery_id: str) -> Delivery:
+        """Send a delivery again, out of order and at once; returns the new one.
+
+        Raises `NoSuchDelivery`, and `EventsExpired` if the log no longer has its event.
+        """
+        parsed = DeliveryId.parse(delivery_id)
+        webhook = await self._webhook(token, parsed)
+        await self._require(webhook, parsed)
+        if parsed.sequence > 0:
+            await self._core.read(lambda reader: _require_event(reader, parsed))
+        now_ms = self._clock.now_ms()
+        made = await self._delivery.write(
+            lambda tx: request_delivery(tx, webhook.id, parsed.bucket_id, parsed.sequence, now_ms)
+        )
+        self._wake()
+        return await self._require(webhook, made)
+
+    async def wait_for(self, token: Token, delivery_id: str, seconds: float) -> Delivery:
+        """The delivery once it has ended, or as it stands after `seconds` (at most 60); raises `NoSuchDelivery`."""
+        parsed = DeliveryId.parse(delivery_id)
+        webhook = await self._webhook(token, parsed)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + min(seconds, MAX_WAIT_SECONDS)
+        polls_left = HISTORY_POLLS
+        while True:
+            delivery = await self._require(webhook, parsed)
+            if delivery.is_final:
+                polls_left -= 1
+                if polls_left <= 0 or delivery.last_attempt_at_ms is not None:
+                    return delivery
+            if loop.time() >= deadline or self._closed:
+                return delivery
+            await asyncio.sleep(POLL_SECONDS)
+
+    def close(self) -> None:
+        """End the waits, so that a server that stops need not wait for them."""
+        self._closed = True
+
+    async def _webhook(self, token: Token, delivery_id: DeliveryId) -> Webhook:
+        try:
+            stored = await self._core.read(lambda reader: visible_webhook(reader, token, delivery_id.webhook_id))
+        except NoSuchWebhook:
+            raise NoSuchDelivery from None
+        return stored.webhook
+
+    async def _require(self, webhook: Webhook, delivery_id: DeliveryId) -> Delivery:
+        delivery = (await self._describe(webhook, [delivery_id]))[0]
+        if delivery is None:
+            raise NoSuchDelivery
+        return delivery
+
+    async def _describe(self, webhook: Webhook, wanted: list[DeliveryId]) -> list[Delivery | None]:
+        lasts = await self._ask_history(
+            lambda history: [
+                history.last_attempt(one.webhook_id, one.bucket_id, one.sequence, one.generation) for one in wanted
+            ]
+        )
+        logged = await self._core.read(lambda reader: [_logged(reader, webhook, one) for one in wanted])
+        keys = [
+            at.event.key if at.event is not None else last[2].key if last is not None else None
+            for at, last in zip(logged, lasts, strict=True)
+        ]
+        settled = await self._delivery.read(
+            lambda reader: [_settled(reader, webhook, one, key) for one, key in zip(wanted, keys, strict=True)]
+        )
+        return [
+            describe(webhook, one, _facts(at, state, last[2] if last is not None else None))
+            for one, at, state, last in zip(wanted, logged, settled, lasts, strict=True)
+        ]
+
+    async def _piece(self, webhook: Webhook, status: DeliveryStatus | None, after: Spot, limit: int) -> Piece:
+        if status == "dead":
+            return await self._delivery.read(lambda reader: delivery_pages.dead(reader, webhook.id, after, limit))
+        if status in ("pending", "retrying") and after.stage != "log":
+            piece = await self._delivery.read(
+                lambda reader: delivery_pages.requested(reader, webhook.id, status, after, limit)
+            )
+            return piece if piece.next_spot is not None else Piece(piece.found, Spot("log"))
+        if status == "retrying":
+            return _staged(
+                await self._delivery.read(lambda reader: delivery_pages.lane_heads(reader, webhook.id, after, limit))
+            )
+        if status == "pending":
+            return _staged(await self._pending(webhook, after, limit))
+        if status == "held":
+            lanes = await self._delivery.read(lambda reader: deliveries.lanes(reader, webhook.id))
+            return await self._core.read(
+                lambda reader: delivery_pages.behind_heads(reader, webhook, lanes, after, limit)
+            )
+        return await self._ask_history(
+            lambda history: delivery_pages.attempted(history, webhook.id, status, after, limit)
+        )
+
+    async def _pending(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
+        positions = await self._delivery.read(lambda reader: deliveries.positions(reader, webhook.id))
+        reached = {position.bucket_id: position.sequence for position in positions}
+        return await self._core.read(
+            lambda reader: delivery_pages.behind_positions(reader, webhook, reached, after, limit)
+        )
+
+    async def _ask_history(self, question: Callable[[HistoryReader], T]) -> T:
+        """History may be large and on a slow disk: it is read in a thread, by one at a time."""
+        async with self._history_lock:
+            return await asyncio.to_thread(question, self._history)
+
+    async def list(
+        self, token: Token, webhook_id: str, status: DeliveryStatus | None, request: PageRequest
+    ) -> Page[Delivery]:
+        """A webhook's deliveries of one status; without one, everything that was attempted, newest first.
+
+        A page may hold fewer than `limit` and still have a next one: each looks at a bounded piece of the log.
+        """
+        webhook = (await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))).webhook
+        spot: Spot | None = Spot.decode(request.cursor) if request.cursor else Spot()
+        items: list[Delivery] = []
+        for _ in range(_PIECES):
+            if spot is None or len(items) >= request.limit:
+                break
+            piece = await self._piece(webhook, status, spot, request.limit - len(items))
+            described = await self._describe(webhook, piece.found)
+            items += [delivery for delivery in described if delivery and status in (None, delivery.status)]
+            spot = piece.next_spot
+        return Page(items, spot.encode() if spot is not None else None)
+
+
+def _staged(piece: Piece) -> Piece:
+    return Piece(piece.found, piece.next_spot._replace(stage="log") if piece.next_spot is not None else None)
+
+
+def _require_event(reader: Reader, delivery_id: DeliveryId) -> None:
+    if events.get(reader, delivery_id.bucket_id, delivery_id.sequence) is None:
+        raise EventsExpired(buckets.first_sequence(reader, delivery_id.bucket_id))
+
+
+def _logged(reader: Reader, webhook: Webhook, delivery_id: DeliveryId) -> _Logged:
+    bucket = buckets.get_by_id(reader, delivery_id.bucket_id)
+    return _Logged(
+        bucket=bucket.name.name if bucket is not None else None,
+        place=webhooks.place(reader, delivery_id.bucket_id),
+        start=webhooks.start(reader, webhook.id, delivery_id.bucket_id),
+        event=events.get(reader, delivery_id.bucket_id, delivery_id.sequence),
+    )
+
+
+def _settled(reader: Reader, webhook: Webhook, delivery_id: DeliveryId, key: bytes | None) -> _Settled:
+    names = (delivery_id.webhook_id, delivery_id.bucket_id)
+    numbers = (delivery_id.sequence, delivery_id.generation)
+    position = deliveries.get_position(reader, *names)
+    lane = None
+    if key is not None and delivery_id.generation == 0:
+        lane = deliveries.get_lane(reader, *names, lane_key(webhook.ordering, key, delivery_id.sequence))
+    return _Settled(
+        position=position.sequence if position is not None else 0,
+        lane=lane,
+        dead=deliveries.get_dead(reader, *names, *numbers),
+        requested=deliveries.get_requested(reader, *names, *numbers) if delivery_id.generation else None,
+    )
+
+
+def _facts(logged: _Logged, settled: _Settled, last: Attempt | None) -> Facts:
+    return Facts(
+        bucket=logged.bucket,
+        place=logged.place,
+        start=logged.start,
+        position=settled.position,
+        event=logged.event,
+        lane=settled.lane,
+        dead=settled.dead,
+        requested=settled.requested,
+        last=last,
+    )

@@ -1,0 +1,119 @@
+"""What a delivery's status is. It needs no row: the log, the webhook's position, its lanes and its dead tell.
+
+Pure: the facts come in, the answer goes out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from elasticlake.metadata.deliveries import DeadDelivery, Lane, RequestedDelivery
+from elasticlake.metadata.history import Attempt
+from elasticlake.metadata.webhooks import BucketPlace
+from elasticlake.model.events import Event
+from elasticlake.model.ids import DeliveryId
+from elasticlake.model.webhooks import DeliveryStatus, Webhook
+
+FINAL: frozenset[str] = frozenset({"delivered", "dead", "canceled", "expired", "coalesced"})
+TEST_EVENT = "object:created"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event for one webhook, as it stands. A test has neither event nor, for a pond or lake, a bucket."""
+
+    id: DeliveryId
+    bucket: str | None
+    event_id: str | None
+    event: str
+    key: bytes | None
+    status: DeliveryStatus
+    attempts: int
+    next_attempt_at_ms: int | None
+    last_attempt_at_ms: int | None
+
+    @property
+    def kind(self) -> Literal["event", "redelivery", "test"]:
+        if self.id.sequence == 0:
+            return "test"
+        return "redelivery" if self.id.generation else "event"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of a delivery. `start` is where the webhook began in the log, `position` how far it is."""
+
+    bucket: str | None
+    place: BucketPlace | None
+    start: int
+    position: int
+    event: Event | None
+    lane: Lane | None
+    dead: DeadDelivery | None
+    requested: RequestedDelivery | None
+    last: Attempt | None
+
+
+def in_scope(webhook: Webhook, place: BucketPlace) -> bool:
+    """Whether the webhook listens to the bucket: it lies in the scope, and the webhook's account owns it."""
+    located = {"bucket": place.id, "pond": place.pond_id, "lake": place.lake_id}[webhook.scope.kind]
+    return located == webhook.scope.id and place.account_id == webhook.account_id
+
+
+def describe(webhook: Webhook, delivery_id: DeliveryId, facts: Facts) -> Delivery | None:
+    """The delivery, or None if there is no such one."""
+    is_requested = delivery_id.generation > 0
+    status = _requested_status(facts) if is_requested else _logged_status(webhook, delivery_id.sequence, facts)
+    told = facts.event or facts.last
+    if status is None or (told is None and delivery_id.sequence > 0):
+        return None
+    waiting = facts.requested if is_requested else facts.lane if status == "retrying" else None
+    counted = waiting or facts.dead or facts.last
+    return Delivery(
+        id=delivery_id,
+        bucket=facts.bucket,
+        event_id=facts.event.id if facts.event else facts.last.event_id if facts.last else None,
+        event=facts.event.type if facts.event else facts.last.event if facts.last else TEST_EVENT,
+        key=told.key if told else None,
+        status=status,
+        attempts=_attempts(counted),
+        next_attempt_at_ms=waiting.next_attempt_at_ms if waiting and status not in FINAL else None,
+        last_attempt_at_ms=facts.last.started_at_ms if facts.last else None,
+    )
+
+
+def _requested_status(facts: Facts) -> DeliveryStatus | None:
+    return cast(DeliveryStatus, facts.requested.status) if facts.requested is not None else None
+
+
+def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliveryStatus | None:
+    """A lane or a dead row is the dispatcher's own word; an attempt's outcome comes next; else the position tells."""
+    if sequence == 0 or facts.place is None or not in_scope(webhook, facts.place):
+        return None
+    if facts.dead is not None:
+        return "dead"
+    lane = facts.lane
+    if lane is not None and lane.head_sequence == sequence:
+        return "retrying"
+    if facts.last is not None and facts.last.status in FINAL:
+        return cast(DeliveryStatus, facts.last.status)
+    if sequence <= facts.start:
+        return None
+    if facts.event is None:
+        return "expired" if facts.last is not None else None
+    if not webhook.matches(facts.event.type):
+        return None
+    if lane is not None:
+        return "held" if lane.head_sequence < sequence else "delivered"
+    return "pending" if sequence > facts.position else "delivered"
+
+
+def _attempts(counted: Lane | RequestedDelivery | DeadDelivery | Attempt | None) -> int:
+    if counted is None:
+        return 0
+    return counted.attempt if isinstance(counted, Attempt) else counted.attempts

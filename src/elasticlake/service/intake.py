@@ -1,0 +1,123 @@
+"""Receiving a body: hashed, checked and stored piece by piece, held whole only if it is small enough to be inline (I9)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from elasticlake.blobs.digests import Digests
+from elasticlake.blobs.store import BlobWriter
+from elasticlake.errors import EntityTooLarge, IncompleteBody
+from elasticlake.metadata import blob_records
+from elasticlake.model.ids import new_blob_id
+from elasticlake.model.objects import MAX_PUT_BYTES
+from elasticlake.service.context import Stores
+
+INLINE_BYTES = 64 * 1024
+PIECE_BYTES = 1024 * 1024
+
+_hashing = ThreadPoolExecutor(2, thread_name_prefix="hash")
+
+
+class Body(Protocol):
+    """The bytes that a request brings, and what its sender said of them."""
+
+    length: int | None
+    """The number of bytes announced."""
+    algorithms: frozenset[str]
+    """The digests that `verify` needs beside MD5."""
+
+    def __aiter__(self) -> AsyncIterator[bytes | memoryview]: ...
+
+    def verify(self, digests: Digests) -> None:
+        """Raises if the bytes are not what the sender said; called after the last, before anything is stored."""
+        ...
+
+
+@dataclass(slots=True)
+class Received:
+    """A body that is whole and checked: inline, or a durable blob with an intent; nothing refers to it yet."""
+
+    size_bytes: int
+    digests: Digests
+    inline: bytes | None
+    blob_id: str | None
+
+    @property
+    def etag(self) -> str:
+        return self.digests.digest("md5").hex()
+
+
+async def receive(stores: Stores, body: Body, *, inline_bytes: int = INLINE_BYTES) -> Received:
+    """Take in `body`. On any failure nothing is left but an intent, which the next sweep takes.
+
+    Raises `IncompleteBody` if fewer or more bytes came than announced, `EntityTooLarge` beyond 5 GiB, and what `verify` raises.
+    """
+    digests = Digests(body.algorithms | {"md5"})
+    pieces = _Pieces(body)
+    head = await pieces.next(inline_bytes + 1)
+    if len(head) <= inline_bytes:
+        digests.update(head)
+        _require_length(body, len(head))
+        body.verify(digests)
+        return Received(len(head), digests, bytes(head), None)
+    return await _receive_blob(stores, body, digests, pieces, head)
+
+
+async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _Pieces, head: bytearray) -> Received:
+    blob_id = new_blob_id()
+    now_ms = stores.clock.now_ms()
+    await stores.database.write(lambda tx: blob_records.insert_intent(tx, blob_id, stores.owner, now_ms))
+    writer = await stores.blobs.create(blob_id)
+    try:
+        size_bytes = await _stream(writer, digests, pieces, head)
+        _require_length(body, size_bytes)
+        body.verify(digests)
+        await writer.commit()
+    except BaseException:
+        await asyncio.shield(writer.abort())
+        await stores.database.write(lambda tx: blob_records.drop_intent(tx, blob_id))
+        raise
+    return Received(size_bytes, digests, None, blob_id)
+
+
+async def _stream(writer: BlobWriter, digests: Digests, pieces: _Pieces, piece: bytearray) -> int:
+    """Hash and write one piece in two threads while the next is received; at most two pieces are in memory."""
+    loop = asyncio.get_running_loop()
+    size_bytes = 0
+    while piece:
+        size_bytes += len(piece)
+        if size_bytes > MAX_PUT_BYTES:
+            raise EntityTooLarge
+        work = asyncio.gather(loop.run_in_executor(_hashing, digests.update, piece), writer.write(piece))
+        try:
+            piece = await pieces.next(PIECE_BYTES)
+        finally:
+            await work
+    return size_bytes
+
+
+def _require_length(body: Body, size_bytes: int) -> None:
+    if body.length is not None and body.length != size_bytes:
+        raise IncompleteBody
+
+
+class _Pieces:
+    """Cuts a body into pieces of the size that is asked for, whatever the sizes it arrives in."""
+
+    def __init__(self, body: Body) -> None:
+        self._chunks = aiter(body)
+        self._ended = False
+
+    async def next(self, at_least: int) -> bytearray:
+        """At least that many bytes, fewer only at the end."""
+        piece = bytearray()
+        while len(piece) < at_least and not self._ended:
+            try:
+                piece += await anext(self._chunks)
+            except StopAsyncIteration:
+                self._ended = True
+        return piece

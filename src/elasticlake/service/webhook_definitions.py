@@ -1,0 +1,114 @@
+"""What callers ask a webhook to be, and the rules that it must keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
+
+from elasticlake import signing
+from elasticlake.errors import InvalidWebhook
+from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS, validate_schedule
+from elasticlake.model.webhooks import OnDead, Ordering, Webhook, WebhookStatus, require_events, require_timeout
+
+MANUAL = "manual"
+MAX_NAME_CHARACTERS = 200
+
+T = TypeVar("T")
+Resume = Literal["position", "now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a webhook listens, by name: exactly one of a bucket, a pond (as `lake--pond`) and a lake."""
+
+    bucket: str | None = None
+    pond: str | None = None
+    lake: str | None = None
+
+    def __bool__(self) -> bool:
+        return (self.bucket, self.pond, self.lake) != (None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewWebhook:
+    """A webhook to make; what is None takes its default, and a missing secret is generated."""
+
+    place: Place
+    endpoint: str
+    events: tuple[str, ...]
+    account_id: str | None = None
+    secret: str | None = None
+    retry_schedule_seconds: tuple[float, ...] | None = None
+    timeout_seconds: float | None = None
+    ordering: Ordering = "key"
+    on_dead: OnDead | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookChange:
+    """What to change of a webhook; None leaves it as it is. `resume` says where an enabled webhook goes on."""
+
+    endpoint: str | None = None
+    events: tuple[str, ...] | None = None
+    secret: str | None = None
+    retry_schedule_seconds: tuple[float, ...] | None = None
+    timeout_seconds: float | None = None
+    ordering: Ordering | None = None
+    on_dead: OnDead | None = None
+    name: str | None = None
+    status: WebhookStatus | None = None
+    resume: Resume | None = None
+
+
+def require_one_place(place: Place) -> None:
+    """Raise `InvalidWebhook` unless exactly one place is named."""
+    named = [kind for kind in ("bucket", "pond", "lake") if getattr(place, kind) is not None]
+    if len(named) != 1:
+        raise InvalidWebhook(named[1] if named else "bucket", "Name exactly one of bucket, pond and lake.")
+
+
+def apply(webhook: Webhook, change: WebhookChange) -> Webhook:
+    schedule = change.retry_schedule_seconds
+    changed = replace(
+        webhook,
+        endpoint=value_or(change.endpoint, webhook.endpoint),
+        events=webhook.events if change.events is None else require_events(list(change.events)),
+        retry_schedule_seconds=webhook.retry_schedule_seconds if schedule is None else require_schedule(schedule),
+        timeout_seconds=require_timeout(value_or(change.timeout_seconds, webhook.timeout_seconds)),
+        ordering=change.ordering or webhook.ordering,
+        on_dead=change.on_dead or webhook.on_dead,
+        name=webhook.name if change.name is None else require_name(change.name),
+        revision=webhook.revision + 1,
+    )
+    if change.status in (None, webhook.status):
+        return changed
+    reason = MANUAL if change.status == "disabled" else None
+    return replace(changed, status=change.status or webhook.status, disabled_reason=reason)
+
+
+def value_or(value: T | None, default: T) -> T:
+    return default if value is None else value
+
+
+def require_secret(secret: str) -> str:
+    try:
+        signing.validate_secret(secret)
+    except ValueError as error:
+        raise InvalidWebhook("secret", str(error)) from None
+    return secret
+
+
+def require_schedule(schedule: tuple[float, ...] | None) -> tuple[float, ...]:
+    if schedule is None:
+        return DEFAULT_RETRY_SCHEDULE_SECONDS
+    try:
+        return validate_schedule(schedule)
+    except (ValueError, OverflowError) as error:
+        raise InvalidWebhook("retrySchedule", str(error)) from None
+
+
+def require_name(name: str) -> str:
+    if len(name) > MAX_NAME_CHARACTERS or (name and not name.isprintable()):
+        raise InvalidWebhook("name", f"A webhook's name has at most {MAX_NAME_CHARACTERS} printable characters.")
+    return name

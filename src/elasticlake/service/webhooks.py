@@ -1,0 +1,236 @@
+"""Operations on webhooks: who is told of what, and from which moment on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from elasticlake import signing
+from elasticlake.clock import Clock
+from elasticlake.config.master_key import MasterKey
+from elasticlake.errors import InvalidWebhook, NoSuchWebhook
+from elasticlake.metadata import buckets, deliveries, webhooks
+from elasticlake.metadata.database import Database, Reader, Transaction
+from elasticlake.metadata.deliveries import RequestedDelivery
+from elasticlake.metadata.webhooks import StoredWebhook
+from elasticlake.model.accounts import Token
+from elasticlake.model.egress import EgressPolicy
+from elasticlake.model.endpoint import EndpointRefused
+from elasticlake.model.ids import DeliveryId, new_webhook_id
+from elasticlake.model.names import DEFAULT_SLUG, split_pond
+from elasticlake.model.webhooks import (
+    DEFAULT_TIMEOUT_SECONDS,
+    Webhook,
+    WebhookScope,
+    default_on_dead,
+    require_events,
+    require_timeout,
+)
+from elasticlake.service.hierarchy import visible_bucket, visible_lake, visible_pond
+from elasticlake.service.pages import Page, PageRequest, filtered_page
+from elasticlake.service.reach import account_for, require_account
+from elasticlake.service.webhook_definitions import (
+    NewWebhook,
+    Place,
+    WebhookChange,
+    apply,
+    require_name,
+    require_one_place,
+    require_schedule,
+    require_secret,
+    value_or,
+)
+
+
+class Webhooks:
+    """The webhook operations. Definitions live in `core`; what their delivery has come to, in `delivery`.
+
+    `wake` tells a dispatcher in this process that there is news; one elsewhere finds it by itself.
+    """
+
+    def __init__(
+        self,
+        core: Database,
+        delivery: Database,
+        master_key: MasterKey,
+        policy: EgressPolicy,
+        clock: Clock,
+        wake: Callable[[], None],
+    ) -> None:
+        self._core = core
+        self._delivery = delivery
+        self._master_key = master_key
+        self._policy = policy
+        self._clock = clock
+        self._wake = wake
+
+    async def create(self, token: Token, new: NewWebhook) -> tuple[Webhook, str | None]:
+        """Make a webhook that sees what happens from now on; returns with it the secret, if one was generated.
+
+        Raises `InvalidWebhook` that names the field, and `NoSuchBucket`, `NoSuchPond`, `NoSuchLake`, `NoSuchAccount`.
+        """
+        require_one_place(new.place)
+        generated = signing.generate_secret() if new.secret is None else None
+        secret = generated if generated is not None else require_secret(new.secret or "")
+        now_ms = self._clock.now_ms()
+        draft = Webhook(
+            id=new_webhook_id(),
+            account_id="",
+            scope=WebhookScope("bucket", 0, ""),
+            endpoint=self._require_endpoint(new.endpoint),
+            events=require_events(list(new.events)),
+            name=require_name(new.name),
+            retry_schedule_seconds=require_schedule(new.retry_schedule_seconds),
+            timeout_seconds=require_timeout(value_or(new.timeout_seconds, DEFAULT_TIMEOUT_SECONDS)),
+            ordering=new.ordering,
+            on_dead=new.on_dead or default_on_dead(new.ordering),
+            created_at_ms=now_ms,
+            updated_at_ms=now_ms,
+        )
+        ciphertext = self._master_key.encrypt(secret)
+        made = await self._core.write(lambda tx: _insert(tx, token, new, draft, ciphertext))
+        self._wake()
+        return made, generated
+
+    async def get(self, token: Token, webhook_id: str) -> Webhook:
+        """The webhook, without its secret; raises `NoSuchWebhook`."""
+        return (await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))).webhook
+
+    async def list(self, token: Token, request: PageRequest, place: Place | None = None) -> Page[Webhook]:
+        """The webhooks that the token reaches, by id: all, or those made for exactly this bucket, pond or lake."""
+        scope: WebhookScope | None = None
+        if place:
+            require_one_place(place)
+            scope, _ = await self._core.read(lambda reader: _resolve(reader, token, place))
+        narrowed = (scope.kind, scope.id) if scope is not None else None
+
+        async def fetch(after: str, limit: int) -> list[StoredWebhook]:
+            return await self._core.read(lambda reader: webhooks.page(reader, after, limit, narrowed))
+
+        page = await filtered_page(
+            request, fetch, lambda row: row.webhook.id, lambda row: token.covers(row.webhook.account_id)
+        )
+        return Page([row.webhook for row in page.items], page.next_cursor)
+
+    async def change(self, token: Token, webhook_id: str, change: WebhookChange) -> Webhook:
+        """Change a webhook; deliveries follow from their next attempt on. Raises `InvalidWebhook`, `NoSuchWebhook`."""
+        if change.endpoint is not None:
+            self._require_endpoint(change.endpoint)
+        if change.resume is not None and change.status != "enabled":
+            raise InvalidWebhook("resume", 'It says where to go on when status is set to "enabled".')
+        ciphertext = self._master_key.encrypt(require_secret(change.secret)) if change.secret is not None else None
+        now_ms = self._clock.now_ms()
+
+        def mutation(tx: Transaction) -> Webhook:
+            stored = visible_webhook(tx, token, webhook_id)
+            changed = replace(apply(stored.webhook, change), updated_at_ms=now_ms)
+            webhooks.put(tx, changed, ciphertext or stored.ciphertext)
+            if change.resume == "now":
+                _start_now(tx, changed)
+            return changed
+
+        changed = await self._core.write(mutation)
+        self._wake()
+        return changed
+
+    async def delete(self, token: Token, webhook_id: str) -> int:
+        """Remove a webhook and whatever waits for it; returns how much that was.
+
+        Counted are lanes, requested deliveries, and the spans of the logs beyond the positions (events that the webhook
+        did not subscribe to included: looking at each would cost the backlog).
+        """
+        webhook = await self.get(token, webhook_id)
+        waiting = await self._waiting(webhook)
+
+        def mutation(tx: Transaction) -> None:
+            visible_webhook(tx, token, webhook_id)
+            webhooks.delete(tx, webhook_id)
+
+        await self._core.write(mutation)
+        await self._delivery.write(lambda tx: deliveries.forget_webhook(tx, webhook_id))
+        self._wake()
+        return waiting
+
+    async def test(self, token: Token, webhook_id: str) -> DeliveryId:
+        """Ask for a test delivery, which no event caused; raises `NoSuchWebhook`."""
+        webhook = await self.get(token, webhook_id)
+        bucket_id = webhook.scope.id if webhook.scope.kind == "bucket" else 0
+        now_ms = self._clock.now_ms()
+        delivery = await self._delivery.write(lambda tx: request_delivery(tx, webhook_id, bucket_id, 0, now_ms))
+        self._wake()
+        return delivery
+
+    async def _waiting(self, webhook: Webhook) -> int:
+        scope = webhook.scope
+
+        def starts(reader: Reader) -> list[tuple[int, int, int]]:
+            places = webhooks.places_in_scope(reader, scope.kind, scope.id, webhook.account_id)
+            return [(place.id, place.sequence, webhooks.start(reader, webhook.id, place.id)) for place in places]
+
+        logs = await self._core.read(starts)
+        positions = await self._delivery.read(lambda reader: deliveries.positions(reader, webhook.id))
+        reached = {position.bucket_id: position.sequence for position in positions}
+        spans = sum(max(0, end - max(start, reached.get(bucket_id, 0))) for bucket_id, end, start in logs)
+        return spans + await self._delivery.read(lambda reader: deliveries.count_parked(reader, webhook.id))
+
+    def _require_endpoint(self, url: str) -> str:
+        try:
+            self._policy.check_endpoint(url)
+        except EndpointRefused as refusal:
+            raise InvalidWebhook("endpoint", str(refusal)) from None
+        return url
+
+
+def visible_webhook(reader: Reader, token: Token, webhook_id: str) -> StoredWebhook:
+    """The webhook, if the token reaches it; raises `NoSuchWebhook`."""
+    stored = webhooks.get(reader, webhook_id)
+    if stored is None or not token.covers(stored.webhook.account_id):
+        raise NoSuchWebhook
+    return stored
+
+
+def request_delivery(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int, now_ms: int) -> DeliveryId:
+    """Put down a delivery of the next generation, due at once."""
+    generation = deliveries.next_generation(tx, webhook_id, bucket_id, sequence)
+    deliveries.put_requested(
+        tx, RequestedDelivery(webhook_id, bucket_id, sequence, generation, "pending", 0, now_ms, now_ms)
+    )
+    return DeliveryId(webhook_id, bucket_id, sequence, generation)
+
+
+def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: Webhook, ciphertext: bytes) -> Webhook:
+    scope, owner = _resolve(tx, token, new.place)
+    made = replace(draft, scope=scope, account_id=_owner(token, new.account_id, scope, owner))
+    require_account(tx, made.account_id)
+    webhooks.put(tx, made, ciphertext)
+    _start_now(tx, made)
+    return made
+
+
+def _resolve(reader: Reader, token: Token, place: Place) -> tuple[WebhookScope, str]:
+    """The place's id, and the account that it belongs to."""
+    if place.bucket is not None:
+        bucket = visible_bucket(reader, token, place.bucket)
+        return WebhookScope("bucket", bucket.id, place.bucket), bucket.account_id
+    if place.pond is not None:
+        lake_slug, slug = split_pond("pond", place.pond)
+        pond = visible_pond(reader, token, lake_slug, slug)
+        return WebhookScope("pond", pond.id, place.pond), visible_lake(reader, token, lake_slug).account_id
+    lake = visible_lake(reader, token, place.lake or DEFAULT_SLUG)
+    return WebhookScope("lake", lake.id, lake.slug), lake.account_id
+
+
+def _owner(token: Token, account_id: str | None, scope: WebhookScope, place_owner: str) -> str:
+    """Whose buckets it matches: the account named, else the place's owner, else (in lake `default`) the token's own."""
+    if scope.kind == "bucket" and account_id not in (None, place_owner):
+        raise InvalidWebhook("account", "A bucket's webhook belongs to the bucket's account.")
+    if account_id is None and token.covers(place_owner):
+        return place_owner
+    return account_for(token, account_id)
+
+
+def _start_now(tx: Transaction, webhook: Webhook) -> None:
+    """The webhook sees what commits after this. Counters that the group still holds back are written first."""
+    buckets.forget(tx)
+    scope = webhook.scope
+    webhooks.insert_starts(tx, webhook.id, webhooks.places_in_scope(tx, scope.kind, scope.id, webhook.account_id))

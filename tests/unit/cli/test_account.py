@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.rest_server import RestServer
+
+
+def test_create_with_and_without_an_id(run: Run, server: RestServer) -> None:
+    assert run("account", "create", "acme", "--display-name", "Acme", "--email", "a@acme.test").exit_code == 0
+    assert run("account", "create", "--display-name", "Acme", "--email", "a@acme.test").exit_code == 0
+    assert server.bodies("POST") == [
+        {"id": "acme", "displayName": "Acme", "email": "a@acme.test"},
+        {"displayName": "Acme", "email": "a@acme.test"},
+    ]
+
+
+def test_create_needs_an_email(run: Run, server: RestServer) -> None:
+    assert run("account", "create", "acme", "--display-name", "Acme").exit_code == 2
+    assert server.calls == []
+
+
+def test_list_show_delete(run: Run, server: RestServer) -> None:
+    server.put("accounts", id="acme", displayName="Acme")
+    assert [account["id"] for account in json.loads(run("account", "list", "--json").stdout)] == ["acme"]
+    assert "display name  Acme" in run("account", "show", "acme").stdout.splitlines()
+    assert run("account", "delete", "acme").stdout == "deleted account acme\n"
+    assert run("account", "delete", "acme").stderr == "elasticlake: no such account acme (404)\n"

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import json
+
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.rest_server import RestServer
+
+BUCKET = "lake1--pond1--my-bucket"
+
+
+def test_create(run: Run, server: RestServer) -> None:
+    assert run("bucket", "create", BUCKET, "--acl", "public-read", "--account", "acme").exit_code == 0
+    assert server.bodies("POST") == [{"bucket": BUCKET, "account": "acme", "acl": "public-read"}]
+
+
+def test_list_filters_on_the_server(run: Run, server: RestServer) -> None:
+    server.put("buckets", bucket=BUCKET)
+    listed = json.loads(run("bucket", "list", "--lake", "lake1", "--pond", "lake1--pond1", "--json").stdout)
+    assert [bucket["bucket"] for bucket in listed] == [BUCKET]
+    assert server.calls[0].query == {"lake": "lake1", "pond": "lake1--pond1"}
+
+
+def test_acl_show_delete(run: Run, server: RestServer) -> None:
+    server.put("buckets", bucket=BUCKET)
+    assert run("bucket", "acl", BUCKET, "public-read").exit_code == 0
+    assert server.bodies("PATCH") == [{"acl": "public-read"}]
+    assert json.loads(run("bucket", "show", BUCKET, "--json").stdout)["acl"] == "public-read"
+    assert run("bucket", "delete", BUCKET).stdout == f"deleted bucket {BUCKET}\n"
+    assert run("bucket", "delete", BUCKET).stderr == f"elasticlake: no such bucket {BUCKET} (404)\n"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.rest_server import RestServer
+
+ATTEMPTS = [
+    {"attempt": 1, "startedAt": "2026-01-02T03:04:05.000Z", "durationMs": 30000, "statusCode": None,
+     "errorClass": "timeout", "error": "no answer in time", "nextAttemptAt": "2026-01-02T03:04:40.000Z"},
+    {"attempt": 2, "startedAt": "2026-01-02T03:04:40.000Z", "durationMs": 12, "statusCode": 500, "errorClass": None,
+     "error": None, "nextAttemptAt": None, "responseBody": "first line\nesc\x1b[31mred"},
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _deliveries(server: RestServer) -> None:
+    for number, status in enumerate(["delivered", "dead", "dead", "dead"]):
+        name = f"dlv_{number}"
+        log: dict[str, Any] = {"attemptLog": ATTEMPTS} if number == 1 else {"attemptLog": []}
+        server.deliveries[name] = {"id": name, "webhook": "wh_1", "status": status, "key": f"{number}.txt", **log}
+
+
+def test_deliveries_by_status_through_every_page(run: Run, server: RestServer) -> None:
+    listed = json.loads(run("webhook", "deliveries", "wh_1", "--status", "dead", "--json").stdout)
+    assert [delivery["id"] for delivery in listed] == ["dlv_1", "dlv_2", "dlv_3"]
+    assert server.calls[0].query == {"status": "dead"}
+    assert len(run("webhook", "deliveries", "wh_1").stdout.splitlines()) == 5
+
+
+def test_a_delivery_shows_its_attempts_and_the_last_answer(run: Run) -> None:
+    shown = run("webhook", "delivery", "dlv_1").stdout
+    assert "status   dead" in shown.splitlines()
+    assert "timeout no answer in time" in shown
+    assert "500" in shown
+    assert shown.endswith("\nLast answer\n  first line\n  esc\\x1b[31mred\n")
+    assert "attempt log" not in shown
+
+
+def test_a_delivery_is_whole_for_machines(run: Run, server: RestServer) -> None:
+    assert json.loads(run("webhook", "delivery", "dlv_1", "--json").stdout) == server.deliveries["dlv_1"]
+
+
+def test_a_delivery_without_attempts(run: Run) -> None:
+    assert "Attempts" not in run("webhook", "delivery", "dlv_2").stdout
+
+
+def test_redeliver(run: Run, server: RestServer) -> None:
+    assert json.loads(run("webhook", "redeliver", "dlv_1", "--json").stdout)["id"] == "dlv_new"
+    assert server.calls[0].path == "/v1/deliveries/dlv_1/redeliver"
+    assert run("webhook", "redeliver", "dlv_9").stderr == "elasticlake: no such delivery dlv_9 (404)\n"
