@@ -11,6 +11,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    Text,
     Timestamp,
     example,
     page_request,
@@ -28,16 +29,16 @@ AccountId = Annotated[str, Path(examples=["acme"], description="The account's id
 class NewAccount(Body):
     model_config = ConfigDict(json_schema_extra=example(id="acme", displayName="Acme", email="storage@acme.example"))
 
-    id: str | None = None
-    display_name: str
-    email: str
+    id: Text | None = None
+    display_name: Text
+    email: Text
 
 
 class AccountChange(Body):
     model_config = ConfigDict(json_schema_extra=example(displayName="Acme Corporation"))
 
-    display_name: str | None = None
-    email: str | None = None
+    display_name: Text | None = None
+    email: Text | None = None
 
 
 class AccountDocument(Document):

@@ -26,8 +26,8 @@ from elasticlake.api.services import Services
 
 _RESOURCES = (health, lakes, ponds, buckets, events, webhooks, deliveries, accounts, keys, tokens, description)
 _DESCRIPTION = (
-    "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with every"
-    " call: `Authorization: Bearer <token>`. Lists answer pages: hand `nextCursor` back as `cursor`."
+    "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"
+    " every call: `Authorization: Bearer <token>`. Lists answer pages: hand `nextCursor` back as `cursor`."
 )
 
 

@@ -34,7 +34,7 @@ class AuthenticatedRoute(APIRoute):
 
 
 async def _authenticate(request: Request) -> Token:
-    """The call's token; raises `Unauthenticated`, and `AccessDenied` where a token to read with would change something."""
+    """The call's token; raises `Unauthenticated`, and `AccessDenied` where one to read with would change things."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     bearer = bearer.strip()
     if scheme.lower() != "bearer" or not bearer:

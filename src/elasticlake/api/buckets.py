@@ -11,6 +11,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    Text,
     Timestamp,
     example,
     page_request,
@@ -31,8 +32,8 @@ InPond = Annotated[str | None, Query(examples=["lake1--pond1"], description="Onl
 class NewBucket(Body):
     model_config = ConfigDict(json_schema_extra=example(bucket="lake1--pond1--my-bucket"))
 
-    bucket: str
-    account: str | None = None
+    bucket: Text
+    account: Text | None = None
     acl: Acl = "private"
 
 

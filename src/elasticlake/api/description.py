@@ -1,6 +1,7 @@
 """The API's own description, in OpenAPI 3.0, and a page to read it on, which needs no internet.
 
-FastAPI describes in OpenAPI 3.1; the bundled page reads 3.0, as do most generators of clients, so that is what is served.
+FastAPI describes in OpenAPI 3.1; the bundled page reads 3.0, as do most generators of clients, so that is what is
+served.
 """
 
 from __future__ import annotations

@@ -5,14 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from elasticlake.api.authentication import AuthenticatedRoute
 from elasticlake.clock import rfc3339_milliseconds
 from elasticlake.service.pages import MAX_PAGE, PageRequest
 
 T = TypeVar("T")
+
+
+def _require_unicode(text: str) -> str:
+    """JSON can write half of a surrogate pair, which is no character: no store and no encoding takes it."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise PydanticCustomError("no_text", "This is not valid Unicode text") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_require_unicode)]
 
 
 class Body(BaseModel):

@@ -146,8 +146,9 @@ def _allowed_methods(request: Request) -> list[str]:
 
 
 def _field(location: Sequence[str | int]) -> str:
-    """`("body", "scope", "lakes", 0)` as `scope.lakes.0`."""
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+    """`("body", "scope", "lakes", 0)` as `scope.lakes.0`. A member's name may be no text that UTF-8 can write."""
+    path = ".".join(str(part) for part in location[1:]) or str(location[0])
+    return path.encode(errors="replace").decode()
 
 
 def _kebab(name: str) -> str:

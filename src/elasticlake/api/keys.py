@@ -12,6 +12,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    Text,
     Timestamp,
     example,
     page_request,
@@ -30,11 +31,11 @@ AccessKeyId = Annotated[str, Path(examples=["EL7XQ2M4ZK5TWPN3VJ6A"], description
 class ScopeBody(Body):
     """What the key may touch; an empty or missing list limits nothing."""
 
-    lakes: list[str] = []
-    ponds: list[str] = []
-    buckets: list[str] = []
-    prefixes: list[str] = []
-    permissions: list[Permission] = []
+    lakes: list[Text] = Field(default=[])
+    ponds: list[Text] = Field(default=[])
+    buckets: list[Text] = Field(default=[])
+    prefixes: list[Text] = Field(default=[])
+    permissions: list[Permission] = Field(default=[])
 
 
 class NewKeyBody(Body):
@@ -42,8 +43,8 @@ class NewKeyBody(Body):
         json_schema_extra=example(scope={"ponds": ["lake1--pond1"], "permissions": ["read", "write", "list"]})
     )
 
-    access_key_id: str | None = None
-    secret_access_key: str | None = None
+    access_key_id: Text | None = None
+    secret_access_key: Text | None = None
     scope: ScopeBody | None = None
 
 

@@ -11,6 +11,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    Text,
     Timestamp,
     example,
     page_request,
@@ -28,9 +29,9 @@ LakeSlug = Annotated[str, Path(examples=["lake1"], description="The lake's slug.
 class NewLake(Body):
     model_config = ConfigDict(json_schema_extra=example(lake="lake1", name="production"))
 
-    lake: str
-    name: str | None = None
-    account: str | None = None
+    lake: Text
+    name: Text | None = None
+    account: Text | None = None
 
 
 class Renaming(Body):
@@ -38,7 +39,7 @@ class Renaming(Body):
 
     model_config = ConfigDict(json_schema_extra=example(name="production"))
 
-    name: str
+    name: Text
 
 
 class LakeDocument(Document):

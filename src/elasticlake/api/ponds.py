@@ -11,6 +11,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    Text,
     Timestamp,
     example,
     page_request,
@@ -29,8 +30,8 @@ PondSlug = Annotated[str, Path(examples=["pond1"], description="The pond's slug,
 class NewPond(Body):
     model_config = ConfigDict(json_schema_extra=example(pond="pond1", name="documents"))
 
-    pond: str
-    name: str | None = None
+    pond: Text
+    name: Text | None = None
 
 
 class PondDocument(Document):

@@ -11,6 +11,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    Text,
     Timestamp,
     example,
     page_request,
@@ -28,8 +29,8 @@ TokenId = Annotated[str, Path(examples=["tok_mfrggzdfmztwq2lk"], description="Th
 class NewToken(Body):
     model_config = ConfigDict(json_schema_extra=example(name="ci", accounts=["acme"], access="read"))
 
-    name: str = ""
-    accounts: list[str] | None = None
+    name: Text = ""
+    accounts: list[Text] | None = None
     access: TokenAccess
 
 

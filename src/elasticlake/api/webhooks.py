@@ -13,6 +13,7 @@ from elasticlake.api.documents import (
     Document,
     DocumentPage,
     Seconds,
+    Text,
     Timestamp,
     WaitSeconds,
     example,
@@ -43,18 +44,18 @@ class NewWebhookBody(Body):
         )
     )
 
-    bucket: str | None = None
-    pond: str | None = None
-    lake: str | None = None
-    account: str | None = None
-    endpoint: str
-    events: list[str]
-    secret: str | None = None
+    bucket: Text | None = None
+    pond: Text | None = None
+    lake: Text | None = None
+    account: Text | None = None
+    endpoint: Text
+    events: list[Text]
+    secret: Text | None = None
     retry_schedule: list[Seconds] | None = None
     timeout_seconds: Seconds | None = None
     ordering: Ordering | None = None
     on_dead: OnDead | None = None
-    name: str | None = None
+    name: Text | None = None
 
 
 class WebhookChangeBody(Body):
@@ -62,14 +63,14 @@ class WebhookChangeBody(Body):
 
     model_config = ConfigDict(json_schema_extra=example(status="enabled", resume="now"))
 
-    endpoint: str | None = None
-    events: list[str] | None = None
-    secret: str | None = None
+    endpoint: Text | None = None
+    events: list[Text] | None = None
+    secret: Text | None = None
     retry_schedule: list[Seconds] | None = None
     timeout_seconds: Seconds | None = None
     ordering: Ordering | None = None
     on_dead: OnDead | None = None
-    name: str | None = None
+    name: Text | None = None
     status: WebhookStatus | None = None
     resume: Resume | None = None
 
@@ -161,7 +162,7 @@ def place(
 async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
     """It sees what happens from now on. A missing `secret` is generated and shown in this answer alone.
 
-    A pond's or lake's webhook matches the buckets there that its `account` owns: by default the account that owns the lake.
+    A pond's or lake's webhook matches the buckets there that its `account` owns: by default, the lake's owner.
     """
     made, secret = await call.services.webhooks.create(
         call.token,
@@ -223,7 +224,7 @@ async def delete_webhook(call: Call, id: WebhookId) -> Deleted:
 
 
 @router.post("/webhooks/{id}/test", status_code=202, summary="Send a test delivery")
-async def test_webhook(call: Call, id: WebhookId, wait: WaitSeconds = 5) -> DeliveryDocument:
+async def send_test_delivery(call: Call, id: WebhookId, wait: WaitSeconds = 5) -> DeliveryDocument:
     """A page-shaped `object:created` with `test: true`. Answers as the delivery stands after at most `wait` seconds."""
     delivery_id = await call.services.webhooks.test(call.token, id)
     return DeliveryDocument.of(await call.services.deliveries.wait_for(call.token, str(delivery_id), wait))

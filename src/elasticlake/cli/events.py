@@ -14,7 +14,7 @@ from elasticlake.cli.command import Session, command, noun
 from elasticlake.cli.errors import CommandFailed, EventsExpired, ExitCode
 from elasticlake.cli.output import printable, to_json, write
 
-POLL_WAIT_SECONDS = 20.0
+POLL_WAIT_SECONDS = 20
 RECENT_EVENTS = 10
 # A server that is about to stop answers long polls early; asking again at once would only keep both busy.
 EARLY_SECONDS = 1.0
@@ -61,7 +61,7 @@ def read(client: RestClient, bucket: str, after: int, *, follow: bool) -> Iterat
             time.sleep(EARLY_SECONDS)
 
 
-def _page(client: RestClient, bucket: str, after: int, wait_seconds: float) -> list[Document]:
+def _page(client: RestClient, bucket: str, after: int, wait_seconds: int) -> list[Document]:
     params = {"after": after, "wait": wait_seconds or None}
     return client.page(path("buckets", bucket, "events"), buckets.subject(bucket), params, wait_seconds)
 

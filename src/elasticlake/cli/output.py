@@ -135,8 +135,8 @@ def _write_fitted(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Non
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=index == 0)  # the first is the name that one copies
     for row in rows:
         table.add_row(*(Text(value) for value in row))  # Text: brackets in a key are no markup
     Console(highlight=False).print(table)

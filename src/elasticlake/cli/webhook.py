@@ -13,7 +13,7 @@ from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.output import Column
 
 SCOPES = ("bucket", "pond", "lake")
-TEST_WAIT_SECONDS = 5.0
+TEST_WAIT_SECONDS = 5
 
 
 def scope_of(webhook: Document) -> str:
@@ -133,7 +133,7 @@ def delete(session: Session, webhook: given.WebhookId) -> None:
 def send_test(
     session: Session,
     webhook: given.WebhookId,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=60, help="Wait this long for the outcome.")] = (
+    wait: Annotated[int, typer.Option(metavar="SECONDS", min=0, max=60, help="Wait this long for the outcome.")] = (
         TEST_WAIT_SECONDS
     ),
 ) -> None:

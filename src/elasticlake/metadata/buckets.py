@@ -7,7 +7,6 @@ keeps sequences gap-free (I3) at one row update per group instead of one per obj
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 from elasticlake.errors import NoSuchBucket
 from elasticlake.metadata.database import Reader, Row, Transaction
@@ -34,13 +33,18 @@ def _bucket(row: Row) -> Bucket:
 
 
 def find(reader: Reader, name: str) -> Bucket | None:
-    """The live bucket of that name, as committed."""
-    row = reader.row(_BY_NAME, (name,))
-    return _bucket(row) if row else None
+    """The live bucket of that name; in a transaction, as the group's earlier mutations left it."""
+    held: Bucket | None = reader.memo.get(("bucket", name))
+    if held is None:
+        row = reader.row(_BY_NAME, (name,))
+        if row is None:
+            return None
+        held = reader.memo["bucket", name] = _bucket(row)
+    return held
 
 
 def get(reader: Reader, name: str) -> Bucket:
-    """The live bucket of that name; raises `NoSuchBucket`."""
+    """As `find`; raises `NoSuchBucket`."""
     bucket = find(reader, name)
     if bucket is None:
         raise NoSuchBucket
@@ -72,15 +76,6 @@ def page(
     else:
         rows = reader.rows(_PAGE, (after, limit))
     return [_bucket(row) for row in rows]
-
-
-def lock(tx: Transaction, name: str) -> Bucket:
-    """The bucket as the group's earlier mutations left it; raises `NoSuchBucket`."""
-    held = tx.memo.get(("bucket", name))
-    if held is None:
-        held = get(tx, name)
-        tx.memo["bucket", name] = held
-    return cast(Bucket, held)
 
 
 def advance(tx: Transaction, bucket: Bucket, *, objects: int = 0, size_bytes: int = 0) -> Bucket:
@@ -121,7 +116,7 @@ def insert(tx: Transaction, name: str, lake_id: int, pond_id: int, account_id: s
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (name, lake_id, pond_id, account_id, acl, now_ms, sequence + 1, sequence),
     )
-    return lock(tx, name)
+    return get(tx, name)
 
 
 def mark_deleted(tx: Transaction, bucket: Bucket, now_ms: int) -> None:

@@ -17,7 +17,12 @@ Committed = dict[int, int]
 
 
 class Reader(Protocol):
-    """One consistent view of the rows."""
+    """One consistent view of the rows.
+
+    `memo` holds values that the queries of one view hand on to each other (a bucket's row).
+    """
+
+    memo: dict[Any, Any]
 
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         """Every row that `sql` yields."""
@@ -31,11 +36,10 @@ class Reader(Protocol):
 class Transaction(Reader, Protocol):
     """A transaction that several mutations share.
 
-    `memo` holds values that the mutations of one group hand on to each other (a bucket's counters); values in it are
-    immutable, so that undoing a mutation is putting the old dictionary back. `before_commit` runs once for the group.
+    Here `memo` carries a bucket's counters from one mutation of the group to the next; values in it are immutable, so
+    that undoing a mutation is putting the old dictionary back. `before_commit` runs once for the group.
     """
 
-    memo: dict[Any, Any]
     committed: Committed
 
     def run(self, sql: str, parameters: Sequence[Value] = ()) -> None:
@@ -58,8 +62,10 @@ class Database(Protocol):
         """Run `query` on the last committed state."""
         ...
 
-    def write(self, mutation: Callable[[Transaction], T]) -> Awaitable[T]:
+    def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> Awaitable[T]:
         """Run `mutation` and commit it, durably, together with others that wait; its own failure undoes itself alone.
+
+        A `long` one (many rows) keeps neither the event loop nor the others of its group waiting.
 
         A mutation may run more than once before it commits, so it changes nothing but rows.
         """

@@ -5,7 +5,7 @@ The order is S3's and DESIGN's: parse, authenticate, authorize, and only then re
 
 from __future__ import annotations
 
-import secrets
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ class S3App:
     _signing_keys: sigv4.SigningKeys = field(default_factory=sigv4.SigningKeys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = secrets.token_hex(8).upper()
+        request_id = f"{random.getrandbits(64):016X}"
         started = self.clock.monotonic()
         request: S3Request | None = None
         try:

@@ -91,10 +91,9 @@ def read_attributes(request: S3Request) -> Attributes:
 
 def _read_metadata(request: S3Request) -> dict[str, str]:
     metadata: dict[str, str] = {}
-    for name_bytes, value_bytes in request.raw_headers:
-        if name_bytes.startswith(b"x-amz-meta-"):
-            name, value = name_bytes.decode("latin-1")[len(METADATA_PREFIX) :], value_bytes.decode("latin-1")
-            metadata[name] = f"{metadata[name]},{value}" if name in metadata else value
+    for name, value in request.headers.items():
+        if name.startswith(METADATA_PREFIX):
+            metadata[name[len(METADATA_PREFIX) :]] = value
     if metadata and sum(len(name) + len(value) for name, value in metadata.items()) > MAX_USER_METADATA_BYTES:
         raise S3Error("MetadataTooLarge")
     return metadata

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from elasticlake.model.accounts import ANONYMOUS, Caller
+from elasticlake.s3 import sigv4
 from elasticlake.s3.credentials import Credentials
 from elasticlake.s3.errors import S3Error
 from elasticlake.service.context import Request
@@ -53,7 +54,7 @@ class S3Request:
     method: str
     raw_path: bytes
     query_string: bytes
-    raw_headers: list[tuple[bytes, bytes]]
+    raw_headers: Mapping[bytes, bytes]
     headers: dict[str, str]
     query: dict[str, str]
     bucket: str | None
@@ -121,8 +122,8 @@ class S3Request:
 
 def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple[str, ...]) -> S3Request:
     """What the ASGI scope asks for. With a domain configured, `bucket.domain` in Host names the bucket."""
-    raw_headers: list[tuple[bytes, bytes]] = scope["headers"]
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers}
+    raw_headers = sigv4.header_map(scope["headers"])
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers.items()}
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     query_string: bytes = scope["query_string"]
     bucket, key = _place(raw_path, _virtual_bucket(headers.get("host", ""), domains))

@@ -15,7 +15,8 @@ from elasticlake.config.master_key import MasterKey, MasterKeyError
 from elasticlake.config.settings import Settings
 from elasticlake.metadata import facts
 from elasticlake.metadata.migrations import migrate_sqlite
-from elasticlake.metadata.sqlite import SqliteDatabase, SqliteReader, SqliteTransaction, connect
+from elasticlake.metadata.sqlite import SqliteReader, SqliteTransaction, connect
+from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.server.folder import DataFolder
 from elasticlake.service.context import SpaceGuard, Stores
 

@@ -19,9 +19,10 @@ from elasticlake.delivery.wakeup import listen
 from elasticlake.metadata import webhooks
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.metadata.history import HistoryWriter
-from elasticlake.metadata.sqlite import SqliteDatabase
+from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.server.composition import Installation
 from elasticlake.server.logs import configure_logs
+from elasticlake.server.tuning import tune_process
 
 DAY_MS = 86_400_000
 HISTORY_PAUSE_SECONDS = 3600
@@ -30,6 +31,7 @@ HISTORY_PAUSE_SECONDS = 3600
 def run_dispatcher(installation: Installation) -> None:
     """Deliver until SIGTERM."""
     configure_logs(installation.settings, "dispatcher")
+    tune_process()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_deliver(installation))
 

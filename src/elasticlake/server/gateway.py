@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
+from collections.abc import Callable
 
 import uvicorn
 import uvloop
 
 from elasticlake import __version__
-from elasticlake.api.app import Services as ApiServices
-from elasticlake.api.app import create_app
+from elasticlake.api.application import create_app
+from elasticlake.api.services import Services as ApiServices
 from elasticlake.delivery.wakeup import WakeupSender
 from elasticlake.metadata.history import HistoryReader
-from elasticlake.metadata.sqlite import SqliteDatabase
+from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.s3.app import S3App
 from elasticlake.s3.operations.handler import Services as S3Services
 from elasticlake.server.composition import Installation, open_stores
 from elasticlake.server.logs import configure_logs
+from elasticlake.server.protocol import Protocol
 from elasticlake.server.root import Root
+from elasticlake.server.tuning import tune_process
 from elasticlake.service.accounts import Accounts
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.collector import Collector
@@ -34,14 +36,12 @@ from elasticlake.service.tokens import Tokens
 from elasticlake.service.webhooks import Webhooks
 
 DRAIN_SECONDS = 25
-# The event loop and the database's writer thread hand the interpreter to each other at every commit: shortly, please.
-SWITCH_SECONDS = 0.0005
 
 
 def run_gateway(installation: Installation, listener: socket.socket, number: int) -> None:
     """Serve until SIGTERM, then finish the requests under way."""
     configure_logs(installation.settings, f"gateway-{number}")
-    sys.setswitchinterval(SWITCH_SECONDS)
+    tune_process()
     # uvicorn hands the signal on when it has finished; by then there is nothing left to interrupt.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -64,6 +64,8 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
         settings.domain,
         settings.access_log,
     )
+    deliveries = Deliveries(stores.database, delivery, history, stores.clock, wake)
+    feed = Feed(stores.database)
     api = create_app(
         ApiServices(
             accounts=accounts,
@@ -78,15 +80,16 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
                 stores.clock,
                 wake,
             ),
-            deliveries=Deliveries(stores.database, delivery, history, stores.clock, wake),
-            feed=Feed(stores.database),
+            deliveries=deliveries,
+            feed=feed,
         ),
         __version__,
     )
     collector = Collector(stores)
     await collector.abandon_own_intents()
     collecting = asyncio.create_task(collector.run()) if number == 0 else None
-    server = uvicorn.Server(_config(Root(s3, api, settings.domain, settings.trusted_proxy), installation))
+    root = Root(s3, api, settings.domain, settings.trusted_proxy)
+    server = Server(_config(root, installation), (feed.close, deliveries.close))
     await server.serve(sockets=[listener])
     if collecting is not None:
         collecting.cancel()
@@ -96,11 +99,24 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     history.close()
 
 
+class Server(uvicorn.Server):
+    """Ends what waits for news before it waits for requests to end."""
+
+    def __init__(self, config: uvicorn.Config, stop_waiting: tuple[Callable[[], None], ...]) -> None:
+        super().__init__(config)
+        self._stop_waiting = stop_waiting
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for stop in self._stop_waiting:
+            stop()
+        await super().shutdown(sockets)
+
+
 def _config(app: Root, installation: Installation) -> uvicorn.Config:
     settings = installation.settings
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -73,7 +73,7 @@ class Buckets:
     async def set_acl(self, request: Request, name: str, acl: Acl) -> None:
         """Change who may list the bucket."""
         await bucket_for(self._stores.database, request.caller, name, "admin")
-        await self._stores.database.write(lambda tx: buckets.set_acl(tx, buckets.lock(tx, name), acl))
+        await self._stores.database.write(lambda tx: buckets.set_acl(tx, buckets.get(tx, name), acl))
 
     def is_owner(self, caller: Caller, bucket: Bucket) -> bool:
         return owns(caller, bucket)
@@ -105,7 +105,7 @@ def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int
 
 
 def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None:
-    current = buckets.lock(tx, bucket.name.name)
+    current = buckets.get(tx, bucket.name.name)
     if current.id != bucket.id:
         raise NoSuchBucket
     if not objects.is_empty(tx, bucket.id):

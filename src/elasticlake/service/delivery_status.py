@@ -103,7 +103,8 @@ def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliverySta
     if facts.last is not None and facts.last.status in FINAL:
         return cast(DeliveryStatus, facts.last.status)
     if sequence <= facts.start:
-        return None
+        # The start moves only when a webhook resumes "from now": what had been attempted by then was given up.
+        return "canceled" if facts.last is not None else None
     if facts.event is None:
         return "expired" if facts.last is not None else None
     if not webhook.matches(facts.event.type):

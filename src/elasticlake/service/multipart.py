@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from elasticlake.blobs.digests import multipart_etag
@@ -109,7 +110,7 @@ class Multipart:
         )
 
         def mutation(tx: Transaction) -> None:
-            buckets.lock(tx, bucket_name)
+            buckets.get(tx, bucket_name)
             uploads.insert(tx, upload)
 
         await database.write(mutation)
@@ -230,7 +231,8 @@ class Multipart:
             self._stores.blob_grace_ms,
             completion.conditions,
         )
-        return await database.write(lambda tx: _complete(tx, change, upload_id, completion))
+        mutation = partial(_complete, change=change, upload_id=upload_id, completion=completion)
+        return await database.write(mutation, long=len(completion.parts) > 10)
 
 
 def _complete(tx: Transaction, change: Change, upload_id: str, completion: Completion) -> Completed:

@@ -155,7 +155,7 @@ class Objects:
         def mutation(tx: Transaction) -> list[ElasticLakeError | None]:
             return [_attempt_delete(tx, change) for change in changes]
 
-        return await database.write(mutation)
+        return await database.write(mutation, long=len(changes) > 10)
 
     async def copy(
         self,

@@ -109,7 +109,7 @@ def release_parts(tx: Transaction, change: Change, blob_ids: list[str]) -> None:
 
 
 def _locked(tx: Transaction, change: Change) -> Bucket:
-    bucket = buckets.lock(tx, change.bucket.name.name)
+    bucket = buckets.get(tx, change.bucket.name.name)
     if bucket.id != change.bucket.id:
         raise NoSuchBucket
     return bucket

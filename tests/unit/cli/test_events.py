@@ -83,7 +83,7 @@ def test_follow_prints_each_event_at_once_and_ends_quietly_with_ctrl_c(
     for sequence in (1, 2, 3):
         server.happen(BUCKET, sequence)
         assert json.loads(tailing.stdout.readline())["sequence"] == sequence
-    assert server.calls[-1].query["wait"] == "20.0"
+    assert server.calls[-1].query["wait"] == "20"
     tailing.send_signal(signal.SIGINT)
     assert tailing.wait(10) == 0
     assert tailing.stderr.read() == ""

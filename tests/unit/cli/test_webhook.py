@@ -111,6 +111,6 @@ def test_enable_and_disable(run: Run, server: RestServer) -> None:
 def test_test_waits_for_the_outcome_and_says_where_to_look(run: Run, server: RestServer) -> None:
     server.put("webhooks", id="wh_1")
     sent = run("webhook", "test", "wh_1", "--wait", "2")
-    assert server.calls[0].query == {"wait": "2.0"}
+    assert server.calls[0].query == {"wait": "2"}
     assert "status  pending" in sent.stdout.splitlines()
     assert sent.stderr == "See its attempts: elasticlake webhook delivery dlv_new\n"

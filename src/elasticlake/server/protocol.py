@@ -1,0 +1,47 @@
+"""uvicorn's HTTP/1.1 protocol, with one system call for an answer instead of two."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_JOIN_BYTES = 64 * 1024
+_FINAL_HEAD = b"HTTP/1.1 "
+_INTERIM_HEAD = b"HTTP/1.1 1"
+
+
+class HeadHolder:
+    """A transport that keeps a response's head until its body comes, which is at once, and sends both together."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            if len(data) <= _JOIN_BYTES:
+                self._transport.write(head + data)
+            else:
+                self._transport.writelines((head, data))
+        elif data.startswith(_FINAL_HEAD) and not data.startswith(_INTERIM_HEAD):
+            self._head = data
+        elif data:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        if self._head:
+            self.write(b"")
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class Protocol(HttpToolsProtocol):
+    """What a gateway's connections speak."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(HeadHolder(transport))  # type: ignore[arg-type]

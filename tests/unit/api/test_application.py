@@ -1,0 +1,186 @@
+"""What holds for the whole API: authentication, problems, limits, methods, and its description."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from tests.unit.world import ROOT, ROOT_TOKEN_TEXT, World
+
+PROBLEM = "application/problem+json"
+
+
+def fields(answer: httpx.Response) -> list[str]:
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_health_needs_no_token(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/v1/health", headers={"Authorization": ""})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": "1.2.3"})
+    assert len(answer.headers["x-request-id"]) == 16
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic cm9vdDpyb290", "Bearer wrong", "Bearer caf\xe9"])
+async def test_a_missing_or_unknown_token_is_401(api: httpx.AsyncClient, header: str) -> None:
+    answer = await api.get("/v1/lakes", headers={b"Authorization": header.encode("latin-1")})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.headers["content-type"] == PROBLEM
+
+
+async def test_the_token_is_looked_at_before_the_body(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/v1/lakes", content=b"{", headers={"Authorization": "Bearer wrong"})
+    assert answer.status_code == 401
+
+
+async def test_a_reading_token_reads_and_no_more(api: httpx.AsyncClient, world: World) -> None:
+    _, text = await world.tokens.create(ROOT, access="read")
+    headers = {"Authorization": f"bearer {text}"}
+    assert (await api.get("/v1/lakes", headers=headers)).status_code == 200
+    assert (await api.head("/v1/lakes", headers=headers)).status_code == 200
+    answer = await api.post("/v1/lakes", json={"lake": "lake1"}, headers=headers)
+    assert (answer.status_code, answer.json()["title"]) == (403, "Access denied")
+    assert (await api.get("/v1/lakes/lake1")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b"{", 400),
+        (b"null", 422),
+        (b"[]", 422),
+        (b'"\xff"', 400),
+        (b"[" * 100_000, 400),
+        (b'{"lake": ' + b"1" * 5000 + b"}", 400),
+        (b'{"lake": NaN}', 422),
+        (b'{"lake": "\\ud800"}', 422),
+        (b'{"lake": "a\\u0000"}', 422),
+        (b'{"lake": "a", "\\ud800": 1}', 422),
+        (b'{"lake": "a", "account": "\\ud800"}', 422),
+        (b'{"lake": "a--b"}', 422),
+        (b'{"lake": "lake1", "colour": 1}', 422),
+        (b'{"lake": "lake1", "name": "\\n"}', 422),
+        (b'{"lake": "lake1", "account": "nobody"}', 404),
+    ],
+)
+async def test_a_bad_body_is_the_callers_error(api: httpx.AsyncClient, body: bytes, status: int) -> None:
+    answer = await api.post("/v1/lakes", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+    assert answer.json()["status"] == status
+    if status == 422:
+        assert answer.json()["errors"]
+
+
+async def test_an_error_names_its_field(api: httpx.AsyncClient) -> None:
+    assert fields(await api.post("/v1/lakes", json={"lake": "l", "colour": 1})) == ["colour"]
+    assert fields(await api.post("/v1/lakes", json={"lake": "L"})) == ["lake"]
+    assert fields(await api.get("/v1/lakes", params={"limit": 0})) == ["limit"]
+    assert fields(await api.get("/v1/lakes", params={"cursor": "x"})) == ["cursor"]
+
+
+async def test_a_body_that_is_not_json_is_415(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/v1/lakes", data={"lake": "lake1"})
+    assert (answer.status_code, answer.headers["content-type"]) == (415, PROBLEM)
+
+
+async def test_a_large_body_is_413_declared_or_not(api: httpx.AsyncClient) -> None:
+    async def endless() -> Any:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    assert (await api.post("/v1/lakes", content=b" " * (1024 * 1024 + 1))).status_code == 413
+    headers = {"Content-Type": "application/json"}
+    assert (await api.post("/v1/lakes", content=endless(), headers=headers)).status_code == 413
+
+
+async def test_unknown_routes_and_methods(api: httpx.AsyncClient) -> None:
+    unknown = await api.get("/v1/nothing")
+    assert (unknown.status_code, unknown.headers["content-type"]) == (404, PROBLEM)
+    assert (await api.get("/v1/lakes/")).status_code == 404
+    wrong = await api.put("/v1/lakes/lake1")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, PATCH")
+    options = await api.options("/v1/lakes")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert (await api.options("/v1/nothing")).status_code == 404
+
+
+async def test_head_is_get_without_the_body(api: httpx.AsyncClient) -> None:
+    head, get = await api.head("/v1/lakes"), await api.get("/v1/lakes")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(get.content))
+
+
+async def test_a_fault_of_ours_is_a_problem_without_a_traceback(api: httpx.AsyncClient, world: World) -> None:
+    def break_tokens(tx: Any) -> None:
+        tx.run("DROP TABLE tokens")
+
+    await world.core.write(break_tokens)
+    answer = await api.get("/v1/tokens")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+    assert "Traceback" not in answer.text
+    assert "no such table" not in answer.text
+    assert answer.headers["x-request-id"]
+
+
+async def test_the_description_is_complete(api: httpx.AsyncClient) -> None:
+    document = (await api.get("/v1/openapi.json", headers={"Authorization": ""})).json()
+    assert document["openapi"] == "3.0.3"
+    operations = [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    names = [operation["operationId"] for _, _, operation in operations]
+    assert len(names) == len(set(names)) == 37
+    assert "createWebhook" in names
+    assert document["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
+    text = json.dumps(document)
+    # These are words of OpenAPI 3.1 alone.
+    for foreign in ('"const"', '{"type": "null"}', '"exclusiveMinimum": 0'):
+        assert foreign not in text
+    for path, method, operation in operations:
+        assert operation["summary"], (method, path)
+        assert has_example(document, operation), (method, path)
+        assert {"4XX", "5XX"} <= set(operation["responses"]), (method, path)
+
+
+def has_example(document: dict[str, Any], operation: dict[str, Any]) -> bool:
+    """Whether a parameter, the body or the answer shows one, followed through references."""
+    seen: set[str] = set()
+
+    def search(node: Any) -> bool:
+        if isinstance(node, list):
+            return any(map(search, node))
+        if not isinstance(node, dict):
+            return False
+        reference = node.get("$ref")
+        if reference is not None and reference not in seen:
+            seen.add(reference)
+            return search(document["components"]["schemas"][reference.rsplit("/", 1)[1]])
+        return "example" in node or any(map(search, node.values()))
+
+    successes = [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+    return search([operation.get("parameters", []), operation.get("requestBody", {}), successes])
+
+
+async def test_the_docs_page_needs_no_internet(api: httpx.AsyncClient) -> None:
+    page = await api.get("/v1/docs", headers={"Authorization": ""})
+    assert page.status_code == 200
+    assert "http" not in page.text
+    for asset in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js", "favicon-32x32.png"):
+        answer = await api.get(f"/v1/docs/{asset}", headers={"Authorization": ""})
+        assert answer.status_code == 200, asset
+        assert answer.content, asset
+    assert (await api.get("/v1/docs/..%2f__init__.py")).status_code == 404
+
+
+async def test_the_servers_request_id_is_kept(api: httpx.AsyncClient) -> None:
+    app = api._transport.app  # type: ignore[attr-defined]
+
+    async def with_id(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "state": {"request_id": "ABC"}}, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(with_id), base_url="http://test") as client:
+        headers = {"Authorization": f"Bearer {ROOT_TOKEN_TEXT}"}
+        assert (await client.get("/v1/lakes", headers=headers)).headers["x-request-id"] == "ABC"

@@ -1,0 +1,157 @@
+"""Webhooks and their deliveries over HTTP."""
+
+from typing import Any
+
+import httpx
+import pytest
+from tests.unit.world import World, attempt
+
+from elasticlake.metadata import deliveries
+from elasticlake.metadata.deliveries import Position
+from elasticlake.model.ids import DeliveryId
+
+BUCKET = "lake1--pond1--my-bucket"
+# The founding page's call, as it is.
+PAGE: dict[str, Any] = {
+    "bucket": BUCKET,
+    "endpoint": "https://myapp.com/webhooks/storage",
+    "events": ["object:created", "object:deleted"],
+    "secret": "my-webhook-secret",
+}
+
+
+async def create(api: httpx.AsyncClient, **members: Any) -> dict[str, Any]:
+    answer = await api.post("/v1/webhooks", json={**PAGE, **members})
+    assert answer.status_code == 201
+    return dict(answer.json())
+
+
+async def test_the_pages_call_answers_201(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = await create(api)
+    identity = made.pop("id")
+    assert identity.startswith("wh_")
+    assert made == {
+        "bucket": BUCKET,
+        "account": "root",
+        "endpoint": "https://myapp.com/webhooks/storage",
+        "events": ["object:created", "object:deleted"],
+        "retrySchedule": [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+        "timeoutSeconds": 30,
+        "ordering": "key",
+        "onDead": "continue",
+        "name": "",
+        "status": "enabled",
+        "disabledReason": None,
+        "createdAt": "2026-01-02T03:04:05.678Z",
+        "updatedAt": "2026-01-02T03:04:05.678Z",
+        "revision": 1,
+    }
+    assert (await api.get(f"/v1/webhooks/{identity}")).json() == {"id": identity, **made}
+
+
+async def test_a_generated_secret_is_shown_once(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = (await api.post("/v1/webhooks", json={name: PAGE[name] for name in ("bucket", "endpoint", "events")})).json()
+    assert made["secret"].startswith("whsec_")
+    assert "secret" not in (await api.get(f"/v1/webhooks/{made['id']}")).json()
+    assert "secret" not in (await api.get("/v1/webhooks")).json()["items"][0]
+
+
+@pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"endpoint": "http://169.254.169.254/"}, "endpoint"),
+        ({"events": ["object:read"]}, "events"),
+        ({"events": "object:created"}, "events"),
+        ({"lake": "lake1"}, "lake"),
+        ({"retrySchedule": [True]}, "retrySchedule.0"),
+        ({"retrySchedule": [-1]}, "retrySchedule"),
+        ({"retrySchedule": [10**400]}, "retrySchedule.0"),
+        ({"timeoutSeconds": "5"}, "timeoutSeconds"),
+        ({"timeoutSeconds": 60}, "timeoutSeconds"),
+        ({"ordering": "random"}, "ordering"),
+        ({"retry_schedule": [1]}, "retry_schedule"),
+        ({"secret": ""}, "secret"),
+        ({"secret": "whsec_!"}, "secret"),
+        ({"bucket": 7}, "bucket"),
+    ],
+)
+async def test_bad_fields_are_named(api: httpx.AsyncClient, world: World, members: Any, field: str) -> None:
+    await world.bucket(BUCKET)
+    answer = await api.post("/v1/webhooks", json={**PAGE, **members})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    assert (await api.get("/v1/webhooks")).json()["items"] == []
+
+
+async def test_change_list_and_delete(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = await create(api, ordering="bucket", retrySchedule=[1, 2.5], name="audit")
+    assert (made["onDead"], made["retrySchedule"]) == ("pause", [1, 2.5])
+    path = f"/v1/webhooks/{made['id']}"
+    disabled = (await api.patch(path, json={"status": "disabled"})).json()
+    assert (disabled["status"], disabled["disabledReason"], disabled["revision"]) == ("disabled", "manual", 2)
+    enabled = (await api.patch(path, json={"status": "enabled", "resume": "now", "events": ["object:updated"]})).json()
+    assert (enabled["status"], enabled["disabledReason"], enabled["events"]) == ("enabled", None, ["object:updated"])
+    assert (await api.patch(path, json={"bucket": "other"})).status_code == 422
+    assert (await api.get("/v1/webhooks", params={"bucket": BUCKET})).json()["items"] == [enabled]
+    assert (await api.get("/v1/webhooks", params={"lake": "lake1"})).json()["items"] == []
+    assert (await api.get("/v1/webhooks", params={"lake": "lake1", "pond": "lake1--pond1"})).status_code == 422
+    await world.put(BUCKET, b"key")
+    deleted = await api.delete(path)
+    assert (deleted.status_code, deleted.json()) == (200, {"canceled": 1})
+    assert (await api.get(path)).status_code == 404
+
+
+async def test_scopes_show_what_they_were_made_for(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    body = {"endpoint": "https://myapp.com/", "events": ["object:created"]}
+    for kind, name in (("lake", "lake1"), ("pond", "lake1--pond1")):
+        made = (await api.post("/v1/webhooks", json={**body, kind: name})).json()
+        assert {place: made[place] for place in ("bucket", "pond", "lake") if place in made} == {kind: name}
+
+
+async def test_a_test_delivery_is_answered_as_it_stands(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    webhook = await create(api)
+    answer = await api.post(f"/v1/webhooks/{webhook['id']}/test", params={"wait": 0})
+    assert answer.status_code == 202
+    test = answer.json()
+    assert (test["kind"], test["status"], test["sequence"], test["bucket"]) == ("test", "pending", 0, BUCKET)
+    assert (test["event"], test["eventId"], test["key"]) == ("object:created", None, None)
+    assert (await api.get(f"/v1/deliveries/{test['id']}")).json() == {**test, "attemptLog": []}
+    for wait in ("nan", "-1", "61", "x"):
+        answer = await api.post(f"/v1/webhooks/{webhook['id']}/test", params={"wait": wait})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "wait")
+
+
+async def test_a_delivery_with_its_attempts(api: httpx.AsyncClient, world: World) -> None:
+    bucket = await world.bucket(BUCKET)
+    webhook = await create(api)
+    await world.put(BUCKET, "schlüssel".encode())
+    delivery_id = str(DeliveryId(webhook["id"], bucket.id, 1))
+    world.record(attempt(webhook["id"], bucket.id, 1))
+    await world.delivery.write(lambda tx: deliveries.put_position(tx, Position(webhook["id"], bucket.id, 1, 1)))
+    shown = (await api.get(f"/v1/deliveries/{delivery_id}")).json()
+    (log,) = shown.pop("attemptLog")
+    assert (shown["id"], shown["key"], shown["status"], shown["attempts"]) == (delivery_id, "schlüssel", "delivered", 1)
+    assert shown["lastAttemptAt"] == log["startedAt"] == "2026-01-02T03:04:06.678Z"
+    assert (log["statusCode"], log["durationMs"], log["requestBody"]) == (200, 12.5, "{}")
+    assert log["responseHeaders"] == {"Set-Cookie": "a=1, b=2"}
+    assert log["responseBody"] == "caf\ufffd"
+    listed = await api.get(f"/v1/webhooks/{webhook['id']}/deliveries", params={"status": "delivered"})
+    assert listed.json() == {"items": [shown], "nextCursor": None}
+    again = await api.post(f"/v1/deliveries/{delivery_id}/redeliver")
+    assert (again.status_code, again.json()["kind"], again.json()["generation"]) == (202, "redelivery", 1)
+    await world.trim_log(bucket, 2)
+    expired = await api.post(f"/v1/deliveries/{delivery_id}/redeliver")
+    assert (expired.status_code, expired.json()["firstSequence"]) == (410, 2)
+
+
+async def test_unknown_deliveries_and_statuses(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    webhook = await create(api)
+    for identity in ("x", "dlv_", "dlv_%00", "dlv_%FF", "dlv_" + "a" * 5000):
+        assert (await api.get(f"/v1/deliveries/{identity}")).status_code == 404
+    answer = await api.get(f"/v1/webhooks/{webhook['id']}/deliveries", params={"status": "lost"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "status")

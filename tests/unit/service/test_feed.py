@@ -1,0 +1,90 @@
+"""The pull feed."""
+
+import asyncio
+
+import pytest
+from tests.unit.world import ROOT, World
+
+from elasticlake.errors import EventsExpired, NoSuchBucket
+from elasticlake.metadata.sqlite_database import SqliteDatabase
+from elasticlake.model.accounts import Token
+from elasticlake.service import feed
+from elasticlake.service.feed import Feed
+
+
+async def sequences(world: World, after: int | None, limit: int = 100, wait_seconds: float = 0) -> list[int]:
+    page = await world.feed.after(ROOT, "bucket", after, limit, wait_seconds)
+    return [event.sequence for event in page.events]
+
+
+async def test_events_after_a_sequence(world: World) -> None:
+    await world.bucket("bucket")
+    for number in range(5):
+        await world.put("bucket", b"%d" % number)
+    assert await sequences(world, 0) == [1, 2, 3, 4, 5]
+    assert await sequences(world, 2, limit=2) == [3, 4]
+    assert await sequences(world, 9) == []
+    page = await world.feed.after(ROOT, "bucket", 5)
+    assert (page.first_sequence, page.last_sequence) == (1, 5)
+
+
+async def test_what_is_gone_is_said(world: World) -> None:
+    bucket = await world.bucket("bucket")
+    for number in range(5):
+        await world.put("bucket", b"%d" % number)
+    await world.trim_log(bucket, 4)
+    with pytest.raises(EventsExpired) as caught:
+        await sequences(world, 2)
+    assert caught.value.first_sequence == 4
+    assert await sequences(world, 3) == [4, 5]
+    assert await sequences(world, None) == [4, 5]
+
+
+async def test_a_name_used_again_starts_where_it_ended(world: World) -> None:
+    await world.bucket("bucket")
+    await world.put("bucket", b"a")
+    await world.remove("bucket", b"a")
+    await world.buckets.delete(world.request(), "bucket")
+    await world.bucket("bucket")
+    with pytest.raises(EventsExpired):
+        await sequences(world, 0)
+    await world.put("bucket", b"a")
+    assert await sequences(world, None) == [3]
+
+
+async def test_a_long_poll_ends_with_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "_LOOK_AGAIN_SECONDS", 30)
+    await world.bucket("bucket")
+    polls = [asyncio.create_task(sequences(world, 0, wait_seconds=30)) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    assert not any(poll.done() for poll in polls)
+    await world.put("bucket", b"a")
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*polls) == [[1]] * 3
+
+
+async def test_a_long_poll_sees_what_another_process_commits(world: World) -> None:
+    await world.bucket("bucket")
+    other = SqliteDatabase(world.folder / "core.db", durable=False)
+    poll = asyncio.create_task(Feed(other).after(ROOT, "bucket", 0, 10, 30))
+    await asyncio.sleep(0.05)
+    await world.put("bucket", b"a")
+    async with asyncio.timeout(5):
+        assert len((await poll).events) == 1
+    await other.close()
+
+
+async def test_a_long_poll_ends_with_its_time_or_the_feed(world: World) -> None:
+    await world.bucket("bucket")
+    assert await sequences(world, 0, wait_seconds=0.05) == []
+    poll = asyncio.create_task(sequences(world, 0, wait_seconds=30))
+    await asyncio.sleep(0.05)
+    world.feed.close()
+    async with asyncio.timeout(5):
+        assert await poll == []
+
+
+async def test_other_accounts_buckets_do_not_exist(world: World) -> None:
+    await world.bucket("bucket")
+    with pytest.raises(NoSuchBucket):
+        await world.feed.after(Token("t", "", ("acme",), "read", 0), "bucket", 0)

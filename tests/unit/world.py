@@ -1,0 +1,183 @@
+"""A small ElasticLake without a server: real services over real stores in a folder, and a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from elasticlake.blobs.disk import LocalDisk
+from elasticlake.blobs.files import FileBlobs
+from elasticlake.config.master_key import MasterKey
+from elasticlake.metadata import buckets
+from elasticlake.metadata.database import Transaction
+from elasticlake.metadata.history import Attempt, HistoryReader, HistoryWriter
+from elasticlake.metadata.migrations import Schema, migrate_sqlite
+from elasticlake.metadata.sqlite import connect
+from elasticlake.metadata.sqlite_database import SqliteDatabase
+from elasticlake.model.accounts import Caller, Scope
+from elasticlake.model.egress import EgressPolicy
+from elasticlake.model.objects import Attributes, Bucket
+from elasticlake.service import versions
+from elasticlake.service.accounts import Accounts
+from elasticlake.service.buckets import Buckets
+from elasticlake.service.context import Request, SpaceGuard, Stores
+from elasticlake.service.deliveries import Deliveries
+from elasticlake.service.feed import Feed
+from elasticlake.service.hierarchy import Hierarchy
+from elasticlake.service.tokens import ROOT_TOKEN, Tokens
+from elasticlake.service.webhooks import Webhooks
+
+ROOT_TOKEN_TEXT = "root-token"
+START_MS = 1_767_323_045_678
+ROOT = ROOT_TOKEN
+KEY = MasterKey(bytes(32))
+
+
+@dataclass
+class StillClock:
+    """A clock that moves when it is told to."""
+
+    time_ms: int = START_MS
+
+    def now_ms(self) -> int:
+        return self.time_ms
+
+    def monotonic(self) -> float:
+        return self.time_ms / 1000
+
+
+@dataclass(frozen=True)
+class RootKey:
+    access_key_id: str = "ROOTKEY"
+    secret: str = "root-secret"
+
+
+@dataclass
+class World:
+    """Everything that a test of the services needs."""
+
+    folder: Path
+    core: SqliteDatabase
+    delivery: SqliteDatabase
+    clock: StillClock
+    stores: Stores
+    accounts: Accounts
+    tokens: Tokens
+    hierarchy: Hierarchy
+    buckets: Buckets
+    webhooks: Webhooks
+    deliveries: Deliveries
+    feed: Feed
+    wakes: list[int] = field(default_factory=list)
+
+    async def bucket(self, name: str, account_id: str = "root") -> Bucket:
+        return await self.buckets.create(self.request(account_id), name)
+
+    def request(self, account_id: str = "root") -> Request:
+        return Request(Caller(account_id, "AKID", Scope()), "REQUEST")
+
+    async def put(self, bucket_name: str, key: bytes, data: bytes = b"x") -> int:
+        """Store an object and return its event's sequence."""
+        new = versions.NewContent(len(data), "etag", inline=data)
+
+        def mutation(tx: Transaction) -> int:
+            change = self._change(buckets.get(tx, bucket_name), key, "PutObject")
+            return versions.put(tx, change, new, Attributes(), "private", None).sequence
+
+        return await self.core.write(mutation)
+
+    async def remove(self, bucket_name: str, key: bytes) -> None:
+        def mutation(tx: Transaction) -> None:
+            versions.delete(tx, self._change(buckets.get(tx, bucket_name), key, "DeleteObject"))
+
+        await self.core.write(mutation)
+
+    def _change(self, bucket: Bucket, key: bytes, reason: str) -> versions.Change:
+        return versions.Change(bucket, key, reason, self.request(), self.clock.now_ms(), 0)
+
+    async def trim_log(self, bucket: Bucket, first_sequence: int) -> None:
+        """What retention does to a log."""
+
+        def mutation(tx: Transaction) -> None:
+            tx.run("DELETE FROM events WHERE bucket_id = ? AND sequence < ?", (bucket.id, first_sequence))
+            tx.run("UPDATE buckets SET first_sequence = ? WHERE id = ?", (first_sequence, bucket.id))
+
+        await self.core.write(mutation)
+
+    def record(self, *attempts: Attempt) -> None:
+        """Write attempts as the dispatcher does."""
+        writer = HistoryWriter(self.folder / "history")
+        writer.append(attempts)
+        writer.close()
+
+
+def attempt(
+    webhook_id: str, bucket_id: int, sequence: int, number: int = 1, *, generation: int = 0, status: str = "delivered"
+) -> Attempt:
+    """One attempt as the history holds it."""
+    return Attempt(
+        webhook_id=webhook_id,
+        bucket_id=bucket_id,
+        sequence=sequence,
+        generation=generation,
+        attempt=number,
+        event_id=f"evt_{sequence}",
+        event="object:created",
+        key=b"key",
+        started_at_ms=START_MS + 1000 * number,
+        duration_ms=12.5,
+        status_code=200 if status == "delivered" else 500,
+        error_class=None,
+        error=None,
+        request_headers=(("X-ElasticLake-Attempt", str(number)),),
+        request_body=b"{}",
+        response_headers=(("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")),
+        response_body=b"caf\xe9",
+        status=status,
+        next_attempt_at_ms=None,
+    )
+
+
+def open_database(path: Path, schema: Schema) -> SqliteDatabase:
+    connection = connect(path, durable=False)
+    migrate_sqlite(connection, schema)
+    connection.close()
+    return SqliteDatabase(path, durable=False)
+
+
+@asynccontextmanager
+async def open_world(folder: Path, policy: EgressPolicy | None = None) -> AsyncIterator[World]:
+    """A fresh world in `folder`, closed in the end."""
+    core = open_database(folder / "core.db", "core")
+    delivery = open_database(folder / "delivery.db", "delivery")
+    blobs = FileBlobs(folder / "blobs", LocalDisk(), threads=1)
+    clock, wakes = StillClock(), list[int]()
+    stores = Stores(core, blobs, clock, SpaceGuard(blobs, clock, 0), "test")
+    history = HistoryReader(folder / "history")
+
+    def wake() -> None:
+        wakes.append(clock.now_ms())
+
+    world = World(
+        folder=folder,
+        core=core,
+        delivery=delivery,
+        clock=clock,
+        stores=stores,
+        accounts=Accounts(stores, KEY, RootKey()),
+        tokens=Tokens(stores, ROOT_TOKEN_TEXT),
+        hierarchy=Hierarchy(stores),
+        buckets=Buckets(stores),
+        webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
+        deliveries=Deliveries(core, delivery, history, clock, wake),
+        feed=Feed(core),
+        wakes=wakes,
+    )
+    try:
+        yield world
+    finally:
+        history.close()
+        await core.close()
+        await delivery.close()
