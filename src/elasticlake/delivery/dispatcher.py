@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -70,9 +71,10 @@ class Dispatcher:
         self._places: dict[int, BucketPlace] = {}
         self._heads: Heads = {}
         self._turns: dict[FeedId, None] = {}
-        self._blocked: dict[str, deque[FeedId]] = {}
+        self._blocked: dict[str, dict[FeedId, None]] = {}
         self._in_flight: Counter[str] = Counter()
         self._due: list[tuple[int, FeedId, bytes]] = []
+        self._outdated: set[FeedId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._scan_now = True
@@ -93,7 +95,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Deliver until stopped. A fault of ours is logged and tried again; it never uses up an attempt."""
-        writing = asyncio.create_task(self._ledger.run())
+        self._ledger.start()
         scanned_at = float("-inf")
         while not self._stopping:
             self._woken.clear()
@@ -102,6 +104,7 @@ class Dispatcher:
                     self._scan_now = False
                     await self._scan()
                     scanned_at = self._clock.monotonic()
+                await self._close_outdated()
                 await self._pump()
             except Exception as error:
                 _log.error("dispatcher fault", exc_info=error)
@@ -109,7 +112,6 @@ class Dispatcher:
             await self._sleep()
         await self._drain()
         await self._ledger.close()
-        await writing
 
     async def _sleep(self) -> None:
         seconds = SCAN_SECONDS
@@ -140,23 +142,44 @@ class Dispatcher:
         for place in await self._core.read(webhooks.all_places):
             self._places[place.id] = place
             self._raise_head(place.id, place.sequence)
+        for feed in self._feeds.all():
+            if feed.ready or feed.due or feed.read_up_to < self._heads.get(feed.bucket_id, 0):
+                self._give_turn((feed.webhook_id, feed.bucket_id))
 
     async def _apply_roster(self) -> None:
         """Webhooks were made, changed or deleted: close their feeds, which open again as the webhooks now are."""
+        await self._forget_deleted()
         for feed in self._feeds.all():
             webhook = self._roster.get(feed.webhook_id)
             if webhook is None:
-                self._ledger.forget(feed.webhook_id)
                 self._feeds.close(feed)
-            elif feed.in_flight == 0:
-                # Stored first, so that it opens again where it is.
-                await self._ledger.flush()
-                self._feeds.close(feed)
-            else:
-                feed.event_types = frozenset(webhook.events)
+            elif webhook.revision != feed.revision:
+                self._outdated.add((feed.webhook_id, feed.bucket_id))
+        await self._close_outdated()
         for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes):
             self._give_turn((webhook_id, bucket_id))
         self._heads.clear()
+
+    async def _close_outdated(self) -> None:
+        """Close feeds of changed webhooks once nothing of theirs is under way or unwritten, and let them open again."""
+        if not self._outdated:
+            return
+        await self._ledger.flush()
+        for feed_id in list(self._outdated):
+            feed = self._feeds.get(feed_id)
+            if feed is not None and (feed.in_flight or self._ledger.is_unwritten(feed)):
+                continue
+            if feed is not None:
+                self._feeds.close(feed)
+            self._outdated.discard(feed_id)
+            self._give_turn(feed_id)
+
+    async def _forget_deleted(self) -> None:
+        """Outcomes that were on their way when a webhook was deleted may have come after its end."""
+        for webhook_id in await self._state.read(deliveries.known_webhooks):
+            if self._roster.get(webhook_id) is None:
+                self._ledger.forget(webhook_id)
+                await self._state.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
 
     def _raise_head(self, bucket_id: int, sequence: int) -> None:
         if sequence <= self._heads.get(bucket_id, -1):
@@ -200,7 +223,7 @@ class Dispatcher:
     async def _take_turn(self, feed_id: FeedId) -> bool:
         """Read on and send a little; whether the feed wants another turn."""
         webhook = self._roster.get(feed_id[0])
-        if webhook is None or webhook.status != "enabled":
+        if webhook is None or webhook.status != "enabled" or feed_id in self._outdated:
             return False
         feed = self._feeds.get(feed_id) or await self._open(webhook, feed_id[1])
         has_read = False
@@ -210,7 +233,7 @@ class Dispatcher:
             if not (feed.due or feed.ready):
                 break
             if self._in_flight[webhook.id] >= MAX_IN_FLIGHT_PER_WEBHOOK:
-                self._blocked.setdefault(webhook.id, deque()).append(feed_id)
+                self._blocked.setdefault(webhook.id, {})[feed_id] = None
                 return False
             if feed.due:
                 self._start(self._attempt_lane(webhook, feed, feed.due.popleft()), webhook.id, feed)
@@ -237,7 +260,9 @@ class Dispatcher:
             self._give_turn((feed.webhook_id, feed.bucket_id))
             blocked = self._blocked.get(webhook_id)
             if blocked:
-                self._give_turn(blocked.popleft())
+                first = next(iter(blocked))
+                del blocked[first]
+                self._give_turn(first)
 
         task.add_done_callback(finished)
 

@@ -49,6 +49,8 @@ class Feed:
     ready: deque[Event] = field(default_factory=deque)
     due: deque[ParkedLane] = field(default_factory=deque)
     in_flight: int = 0
+    revision: int = 0
+    """The webhook's, when the feed was opened."""
     lanes: dict[bytes, ParkedLane] = field(default_factory=dict)
     _window: deque[int] = field(default_factory=deque)
     _settled: set[int] = field(default_factory=set)
@@ -147,24 +149,23 @@ class Feed:
         """Jump over what its owner gave up; returns how many sequences were passed. Only with nothing in flight."""
         skipped = max(0, sequence - self.position) + len(self.lanes)
         self.counts["canceled"] += skipped
-        self.release()
+        self.give_back_budget()
+        for collection in (self.ready, self.due, self._window, self._settled, self._queues, self.lanes):
+            collection.clear()
         self.read_up_to = max(self.read_up_to, sequence)
         return skipped
 
-    def release(self) -> None:
-        """Drop the window."""
+    def give_back_budget(self) -> None:
+        """The window is no longer kept in memory."""
         self.budget.used -= len(self._window)
-        for collection in (self.ready, self.due, self._window, self._settled, self._queues, self.lanes):
-            collection.clear()
 
     def snapshot(self) -> Position:
         """What to store: consistent with the lanes of the same moment."""
         return Position(self.webhook_id, self.bucket_id, self.position, **self.counts)
 
     def lane_row(self, lane: ParkedLane) -> Lane:
-        return Lane(
-            self.webhook_id, self.bucket_id, lane.key, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms
-        )
+        place = (self.webhook_id, self.bucket_id, lane.key)
+        return Lane(*place, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms, self.ordering)
 
     def _pass(self, sequence: int) -> None:
         """An event that needs no delivery from the window."""

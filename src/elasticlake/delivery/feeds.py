@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from elasticlake.delivery.feed import Budget, Feed, ParkedLane
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.metadata import deliveries, events, webhooks
@@ -45,6 +47,11 @@ class Feeds:
         if position is None:
             first = await self._core.read(lambda reader: webhooks.first_sequence(reader, bucket_id))
             position = Position(webhook.id, bucket_id, max(start, first - 1))
+        if any(lane.ordering != webhook.ordering for lane in lanes):
+            # What its lanes mean has changed: go back to the first event that they hold, and park anew what still fails.
+            self._ledger.drop_lanes(lanes)
+            position = replace(position, sequence=min(lane.head_sequence for lane in lanes) - 1)
+            lanes = []
         feed = Feed.resume(position, lanes, webhook.ordering, frozenset(webhook.events), self.budget)
         if start > feed.position:
             # Its owner chose to go on from now: what waited is canceled.
@@ -53,13 +60,14 @@ class Feeds:
             for lane in dropped:
                 self._ledger.lane_changed(feed, lane)
             self._ledger.moved(feed)
+        feed.revision = webhook.revision
         self._open[feed_id] = feed
         return feed
 
     def close(self, feed: Feed) -> None:
         """Let go of the feed; opened again, it goes on from what was stored."""
         self._open.pop((feed.webhook_id, feed.bucket_id), None)
-        feed.release()
+        feed.give_back_budget()
 
     async def read_on(self, feed: Feed, head: int) -> bool:
         """Take the log's next events into the window; whether there were any."""

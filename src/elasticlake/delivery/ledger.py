@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import structlog
 
@@ -26,6 +27,31 @@ _log = structlog.get_logger("delivery")
 LaneId = tuple[str, int, bytes]
 
 
+class Outcomes(NamedTuple):
+    """What one transaction stores."""
+
+    positions: list[Position]
+    lanes: dict[LaneId, Lane | None]
+    dead: list[DeadDelivery]
+    revived: list[tuple[str, int, int]]
+    requested: list[RequestedDelivery]
+
+    def write(self, tx: Transaction) -> None:
+        for position in self.positions:
+            deliveries.put_position(tx, position)
+        for lane_id, lane in self.lanes.items():
+            if lane is None:
+                deliveries.delete_lane(tx, *lane_id)
+            else:
+                deliveries.put_lane(tx, lane)
+        for dead in self.dead:
+            deliveries.put_dead(tx, dead)
+        for revived in self.revived:
+            deliveries.delete_dead(tx, *revived)
+        for requested in self.requested:
+            deliveries.put_requested(tx, requested)
+
+
 class Ledger:
     """Collects outcomes and writes them in the background."""
 
@@ -36,21 +62,39 @@ class Ledger:
         self._feeds: dict[tuple[str, int], Feed] = {}
         self._lanes: dict[LaneId, Lane | None] = {}
         self._dead: list[DeadDelivery] = []
+        self._revived: list[tuple[str, int, int]] = []
         self._requested: list[RequestedDelivery] = []
         self._attempts: list[Attempt] = []
         self._dirty = asyncio.Event()
+        self._one_flush = asyncio.Lock()
         self._closing = False
+        self._writing: asyncio.Task[None] | None = None
 
     def moved(self, feed: Feed) -> None:
         """The feed's position or counts changed."""
         self._feeds[feed.webhook_id, feed.bucket_id] = feed
         self._dirty.set()
 
+    def is_unwritten(self, feed: Feed) -> bool:
+        """Whether something of the feed has not been stored yet."""
+        return (feed.webhook_id, feed.bucket_id) in self._feeds
+
     def lane_changed(self, feed: Feed, lane: ParkedLane) -> None:
         """The lane was parked, retried, advanced, or (if the feed no longer has it) ended."""
         row = feed.lane_row(lane) if lane.key in feed.lanes else None
         self._lanes[feed.webhook_id, feed.bucket_id, lane.key] = row
         self.moved(feed)
+
+    def drop_lanes(self, lanes: list[Lane]) -> None:
+        """The lanes are no more."""
+        for lane in lanes:
+            self._lanes[lane.webhook_id, lane.bucket_id, lane.key] = None
+        self._dirty.set()
+
+    def revived(self, webhook_id: str, bucket_id: int, sequence: int) -> None:
+        """A dead delivery's event was delivered by a redelivery."""
+        self._revived.append((webhook_id, bucket_id, sequence))
+        self._dirty.set()
 
     def died(self, dead: DeadDelivery) -> None:
         self._dead.append(dead)
@@ -74,8 +118,11 @@ class Ledger:
         self._feeds = {key: feed for key, feed in self._feeds.items() if key[0] != webhook_id}
         self._lanes = {key: lane for key, lane in self._lanes.items() if key[0] != webhook_id}
 
-    async def run(self) -> None:
+    def start(self) -> None:
         """Write whatever comes, until closed."""
+        self._writing = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
         while not self._closing:
             await self._dirty.wait()
             await asyncio.sleep(FLUSH_SECONDS)
@@ -83,6 +130,10 @@ class Ledger:
 
     async def flush(self) -> None:
         """Write everything collected so far; on a fault, keep it and try again."""
+        async with self._one_flush:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._dirty.clear()
         attempts, self._attempts = self._attempts, []
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
@@ -100,6 +151,8 @@ class Ledger:
         """Write the last of it."""
         self._closing = True
         self._dirty.set()
+        if self._writing is not None:
+            await self._writing
         await self.flush()
         self._thread.shutdown(wait=True)
         if self._history is not None:
@@ -107,11 +160,9 @@ class Ledger:
 
     def _take(self) -> Callable[[Transaction], None] | None:
         positions = [feed.snapshot() for feed in self._feeds.values()]
-        lanes, dead, requested = self._lanes, self._dead, self._requested
-        self._feeds, self._lanes, self._dead, self._requested = {}, {}, [], []
-        if not (positions or lanes or dead or requested):
-            return None
-        return lambda tx: _write(tx, positions, lanes, dead, requested)
+        taken = Outcomes(positions, self._lanes, self._dead, self._revived, self._requested)
+        self._feeds, self._lanes, self._dead, self._revived, self._requested = {}, {}, [], [], []
+        return taken.write if any(taken) else None
 
     def _append(self, attempts: list[Attempt]) -> None:
         if self._history is None or not attempts:
@@ -120,23 +171,3 @@ class Ledger:
             self._history.append(attempts)
         except Exception as error:
             _log.error("could not store history", attempts=len(attempts), exc_info=error)
-
-
-def _write(
-    tx: Transaction,
-    positions: list[Position],
-    lanes: dict[LaneId, Lane | None],
-    dead: list[DeadDelivery],
-    requested: list[RequestedDelivery],
-) -> None:
-    for position in positions:
-        deliveries.put_position(tx, position)
-    for lane_id, lane in lanes.items():
-        if lane is None:
-            deliveries.delete_lane(tx, *lane_id)
-        else:
-            deliveries.put_lane(tx, lane)
-    for ended in dead:
-        deliveries.put_dead(tx, ended)
-    for delivery in requested:
-        deliveries.put_requested(tx, delivery)

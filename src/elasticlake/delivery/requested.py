@@ -87,9 +87,11 @@ class RequestedDeliveries:
         self._ledger.requested(
             requested._replace(status=verdict.status, attempts=attempts, next_attempt_at_ms=verdict.next_attempt_at_ms)
         )
-        if verdict.status == "dead" and not delivery.is_test:
-            place = (requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation)
-            self._ledger.died(DeadDelivery(*place, delivery.event.key, attempts, now_ms))
+        place = (requested.webhook_id, requested.bucket_id, requested.sequence)
+        if verdict.status == "delivered":
+            self._ledger.revived(*place)
+        elif verdict.status == "dead" and not delivery.is_test:
+            self._ledger.died(DeadDelivery(*place, requested.generation, delivery.event.key, attempts, now_ms))
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
         if requested.sequence > 0:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.model.webhooks import Ordering
 
 Counted = Literal["delivered", "dead", "canceled", "expired"]
 COUNTED: tuple[Counted, ...] = ("delivered", "dead", "canceled", "expired")
@@ -38,6 +39,7 @@ class Lane:
     head_sequence: int
     attempts: int
     next_attempt_at_ms: int
+    ordering: Ordering = "key"
 
 
 class DeadDelivery(NamedTuple):
@@ -66,7 +68,7 @@ class RequestedDelivery(NamedTuple):
 
 
 _POSITIONS = "SELECT webhook_id, bucket_id, sequence, delivered, dead, canceled, expired FROM positions "
-_LANES = "SELECT webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms FROM lanes "
+_LANES = "SELECT webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms, ordering FROM lanes "
 _DEAD = "SELECT webhook_id, bucket_id, sequence, generation, key, attempts, died_at_ms FROM dead_deliveries "
 _REQUESTED = """
 SELECT webhook_id, bucket_id, sequence, generation, status, attempts, requested_at_ms, next_attempt_at_ms
@@ -122,11 +124,19 @@ def get_lane(reader: Reader, webhook_id: str, bucket_id: int, key: bytes) -> Lan
 
 def put_lane(tx: Transaction, lane: Lane) -> None:
     tx.run(
-        "INSERT INTO lanes (webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id, key) DO UPDATE SET"
+        "INSERT INTO lanes (webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms, ordering)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id, key) DO UPDATE SET"
         " head_sequence = excluded.head_sequence, attempts = excluded.attempts,"
-        " next_attempt_at_ms = excluded.next_attempt_at_ms",
-        (lane.webhook_id, lane.bucket_id, lane.key, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms),
+        " next_attempt_at_ms = excluded.next_attempt_at_ms, ordering = excluded.ordering",
+        (
+            lane.webhook_id,
+            lane.bucket_id,
+            lane.key,
+            lane.head_sequence,
+            lane.attempts,
+            lane.next_attempt_at_ms,
+            lane.ordering,
+        ),
     )
 
 
@@ -140,6 +150,12 @@ def put_dead(tx: Transaction, dead: DeadDelivery) -> None:
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         tuple(dead),
     )
+
+
+def delete_dead(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int) -> None:
+    """The event was delivered after all, by a redelivery."""
+    sql = "DELETE FROM dead_deliveries WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
+    tx.run(sql, (webhook_id, bucket_id, sequence))
 
 
 def get_dead(reader: Reader, webhook_id: str, bucket_id: int, sequence: int, generation: int) -> DeadDelivery | None:
@@ -220,3 +236,9 @@ def list_requested(
         " ORDER BY bucket_id, sequence, generation LIMIT ?"
     )
     return [RequestedDelivery(*row) for row in reader.rows(sql, (webhook_id, status, *after, limit))]
+
+
+def known_webhooks(reader: Reader) -> list[str]:
+    """Every webhook that something is remembered of."""
+    tables = ("positions", "lanes", "dead_deliveries", "requested_deliveries")
+    return [row[0] for row in reader.rows(" UNION ".join(f"SELECT webhook_id FROM {table}" for table in tables))]

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     status           TEXT NOT NULL,
     next_attempt_at_ms INTEGER
 );
+CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts (webhook_id, status, id);
 CREATE INDEX IF NOT EXISTS attempts_by_delivery ON attempts (webhook_id, bucket_id, sequence, generation, attempt);
 """
 _COLUMNS = """

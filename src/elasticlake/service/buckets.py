@@ -16,6 +16,7 @@ from elasticlake.model.names import DEFAULT_SLUG, BucketName, parse_bucket_name
 from elasticlake.model.objects import Acl, Bucket
 from elasticlake.service.access import bucket_for, owns
 from elasticlake.service.context import Request, Stores
+from elasticlake.service.reach import require_account
 
 
 class Buckets:
@@ -88,6 +89,7 @@ def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int
     existing = buckets.find(tx, name.name)
     if existing is not None:
         raise BucketAlreadyOwnedByYou if existing.account_id == owner else BucketAlreadyExists
+    require_account(tx, owner)
     lake = hierarchy.get_lake(tx, name.lake)
     if lake is None:
         lake_owner = ROOT_ACCOUNT if name.lake == DEFAULT_SLUG else owner

@@ -12,6 +12,7 @@ CREATE TABLE positions (
 ) WITHOUT ROWID;
 
 -- A failing key, parked: its head event and when that is attempted again. Later events of the key wait in the log.
+-- ordering is the webhook's when the lane was parked: it says what the lane's key means.
 CREATE TABLE lanes (
     webhook_id         TEXT NOT NULL,
     bucket_id          INTEGER NOT NULL,
@@ -19,6 +20,7 @@ CREATE TABLE lanes (
     head_sequence      INTEGER NOT NULL,
     attempts           INTEGER NOT NULL,
     next_attempt_at_ms INTEGER NOT NULL,
+    ordering           TEXT NOT NULL,
     PRIMARY KEY (webhook_id, bucket_id, key)
 ) WITHOUT ROWID;
 CREATE INDEX lanes_by_time ON lanes (webhook_id, next_attempt_at_ms);
