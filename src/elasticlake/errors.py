@@ -1,7 +1,7 @@
 """What can go wrong in ElasticLake's own words.
 
-The domain raises these; only a protocol layer knows what they become (an S3 error code, a problem document, a line on the
-terminal). The tree::
+The domain raises these; only a protocol layer knows what they become (an S3 error code, a problem document, a line on
+the terminal). The tree::
 
     ElasticLakeError
     ├── InvalidInput              a field that a caller sent is wrong; names the field

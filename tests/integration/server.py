@@ -90,7 +90,13 @@ class Server:
 
     def start(self) -> Server:
         """Start, and wait until it answers; raises AssertionError if it ends instead."""
-        process = self.spawn()
+        self.spawn()
+        return self.wait_until_ready()
+
+    def wait_until_ready(self) -> Server:
+        """Wait until the started server answers."""
+        process = self.process
+        assert process is not None
         give_up_at = time.monotonic() + START_SECONDS
         while not self._answers():
             assert process.poll() is None, f"the server ended with {process.returncode}:\n{self.log}"

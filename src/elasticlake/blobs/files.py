@@ -1,7 +1,7 @@
 """Blobs as local files: `blobs/ab/abcdef…`, one folder for each first byte of the id.
 
-A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work runs in
-threads, so that a slow disk never stops the event loop.
+A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work
+runs in threads, so that a slow disk never stops the event loop.
 """
 
 from __future__ import annotations

@@ -42,9 +42,9 @@ def serve(
 ) -> None:
     """Run a server in the foreground: S3, REST, and webhook delivery.
 
-    Each option is also a variable (--data is ELASTICLAKE_DATA) and a line of the TOML file (data = "…"). Credentials come from
-    ELASTICLAKE_ROOT_ACCESS_KEY, ELASTICLAKE_ROOT_SECRET_KEY, ELASTICLAKE_API_TOKEN and ELASTICLAKE_DASHBOARD_PASSWORD; what is
-    missing is made at the first start.
+    Each option is also a variable (--data is ELASTICLAKE_DATA) and a line of the TOML file (data = "…"). Credentials
+    come from ELASTICLAKE_ROOT_ACCESS_KEY, ELASTICLAKE_ROOT_SECRET_KEY, ELASTICLAKE_API_TOKEN and
+    ELASTICLAKE_DASHBOARD_PASSWORD; what is missing is made at the first start.
     """
     options = {name: value for name, value in locals().items() if name != "config"}
     if config is not None and not config.is_file():

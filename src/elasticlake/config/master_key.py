@@ -1,4 +1,5 @@
-"""The master key: encrypts the secrets that must be read back (access keys', webhooks'), so that a stolen database holds none (I8)."""
+"""The master key: encrypts the secrets that must be read back (access keys', webhooks'), so that a stolen database
+holds none (I8)."""
 
 from __future__ import annotations
 

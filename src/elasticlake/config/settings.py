@@ -104,7 +104,8 @@ class Settings(BaseSettings):
 
     @property
     def is_developers(self) -> bool:
-        """Whether only this machine reaches the server: it listens on loopback, and nothing says that a proxy is in front."""
+        """Whether only this machine reaches the server: it listens on loopback, and nothing says that a proxy is in
+        front."""
         host = self.address.host
         loopback = host == "localhost" or _is_loopback(host)
         return loopback and self.public_url is None and not self.trusted_proxy
@@ -116,7 +117,8 @@ class Settings(BaseSettings):
 
 
 def load_settings(options: dict[str, Any], toml: Path | None = None) -> Settings:
-    """The settings; `options` are those given on the command line. Raises pydantic's `ValidationError` on a bad value."""
+    """The settings; `options` are those given on the command line. Raises pydantic's `ValidationError` on a bad
+    value."""
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(toml_file=toml)

@@ -32,7 +32,8 @@ class Delivery:
 
 
 def compose(delivery: Delivery, attempt: int, now_ms: int) -> Request:
-    """The request of the delivery's n-th attempt. Its body depends on the event alone, so every attempt sends the same."""
+    """The request of the delivery's n-th attempt. Its body depends on the event alone, so every attempt sends the
+    same."""
     webhook, event = delivery.webhook, delivery.event
     body = encode_payload(payload(event, test=delivery.is_test))
     headers = [

@@ -1,7 +1,9 @@
-"""The dispatcher: reads the logs ahead of each webhook's position, sends what may be sent, and remembers what became of it.
+"""The dispatcher: reads the logs ahead of each webhook's position, sends what may be sent, and remembers what became of
+it.
 
-One process, one event loop. Nothing waits for a receiver but the task of that one attempt, and no transaction is open across
-an HTTP request. Feeds take turns, so that a webhook with much to send delays one with little by a turn, not by its backlog.
+One process, one event loop. Nothing waits for a receiver but the task of that one attempt, and no transaction is open
+across an HTTP request. Feeds take turns, so that a webhook with much to send delays one with little by a turn, not by
+its backlog.
 """
 
 from __future__ import annotations
@@ -81,7 +83,8 @@ class Dispatcher:
         self._stopping = False
 
     def wake(self, heads: Heads) -> None:
-        """There is something to do: new events in these buckets; if none is named, changed webhooks or requested deliveries."""
+        """There is something to do: new events in these buckets; if none is named, changed webhooks or requested
+        deliveries."""
         if not heads:
             self._scan_now = True
         for bucket_id, sequence in heads.items():
@@ -142,9 +145,18 @@ class Dispatcher:
         for place in await self._core.read(webhooks.all_places):
             self._places[place.id] = place
             self._raise_head(place.id, place.sequence)
+            if place.is_deleted:
+                await self._end_of_bucket(place)
         for feed in self._feeds.all():
             if feed.ready or feed.due or feed.read_up_to < self._heads.get(feed.bucket_id, 0):
                 self._give_turn((feed.webhook_id, feed.bucket_id))
+
+    async def _end_of_bucket(self, place: BucketPlace) -> None:
+        """A deleted bucket's own webhooks are disabled once everything of its log is resolved."""
+        for webhook in self._roster.matching(place):
+            feed = self._feeds.get((webhook.id, place.id))
+            if webhook.scope.kind == "bucket" and feed is not None and feed.is_drained(place.sequence):
+                await self._stop_webhook(webhook.id, "bucketDeleted")
 
     async def _apply_roster(self) -> None:
         """Webhooks were made, changed or deleted: close their feeds, which open again as the webhooks now are."""
@@ -339,7 +351,8 @@ class Dispatcher:
         try:
             result = await self._sender.send(request)
         except Exception:
-            # Our own shortage (no sockets, no memory), not the receiver's fault: let it pass before the event goes again.
+            # Our own shortage (no sockets, no memory), not the receiver's fault: let it pass before the event goes
+            # again.
             await asyncio.sleep(OWN_FAULT_SECONDS)
             raise
         verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
@@ -352,7 +365,10 @@ class Dispatcher:
 
     async def _disable_if_asked(self, webhook: Webhook, verdict: Verdict) -> None:
         if verdict.disable is not None:
-            await self._ledger.flush()
-            await self._disable(webhook.id, verdict.disable)
-            self._scan_now = True
-            self._woken.set()
+            await self._stop_webhook(webhook.id, verdict.disable)
+
+    async def _stop_webhook(self, webhook_id: str, reason: str) -> None:
+        await self._ledger.flush()
+        await self._disable(webhook_id, reason)
+        self._scan_now = True
+        self._woken.set()

@@ -1,8 +1,9 @@
-"""One webhook's way through one bucket's log: a pure state machine that says what may be sent, and how far all is settled.
+"""One webhook's way through one bucket's log: a pure state machine that says what may be sent, and how far all is
+settled.
 
 The window holds the events read ahead of the position. Events of one lane (a key, by default) go out one at a time, in
-sequence (I5). A failure parks its lane: the position passes the failing event and whatever its lane holds behind it, which
-waits in the log, not in memory.
+sequence (I5). A failure parks its lane: the position passes the failing event and whatever its lane holds behind it,
+which waits in the log, not in memory.
 """
 
 from __future__ import annotations
@@ -83,6 +84,10 @@ class Feed:
         if self.ordering == "bucket" and self.lanes:
             return False
         return len(self._window) < WINDOW // 2 and len(self.lanes) < MAX_LANES
+
+    def is_drained(self, sequence: int) -> bool:
+        """Whether everything up to that sequence is resolved."""
+        return self.position >= sequence and not self.lanes and not self.in_flight
 
     def lane_of(self, event: Event) -> bytes:
         return lane_key(self.ordering, event.key, event.sequence)

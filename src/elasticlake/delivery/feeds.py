@@ -48,7 +48,8 @@ class Feeds:
             first = await self._core.read(lambda reader: webhooks.first_sequence(reader, bucket_id))
             position = Position(webhook.id, bucket_id, max(start, first - 1))
         if any(lane.ordering != webhook.ordering for lane in lanes):
-            # What its lanes mean has changed: go back to the first event that they hold, and park anew what still fails.
+            # What its lanes mean has changed: go back to the first event that they hold, and park anew what still
+            # fails.
             self._ledger.drop_lanes(lanes)
             position = replace(position, sequence=min(lane.head_sequence for lane in lanes) - 1)
             lanes = []
@@ -85,7 +86,8 @@ class Feeds:
         return await self._core.read(lambda reader: events.get(reader, feed.bucket_id, lane.head_sequence))
 
     async def following(self, feed: Feed, lane: ParkedLane) -> Event | None:
-        """The lane's next event among those that the position has passed: they cost no row, so they are looked up now."""
+        """The lane's next event among those that the position has passed: they cost no row, so they are looked up
+        now."""
         if feed.ordering == "none":
             return None
         beyond = lane.head_sequence

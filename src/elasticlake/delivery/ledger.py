@@ -1,7 +1,8 @@
-"""What became of deliveries, on its way to the disk: many outcomes in one short transaction, many attempts in one batch.
+"""What became of deliveries, on its way to the disk: many outcomes in one short transaction, many attempts in one
+batch.
 
-The snapshot of positions and lanes is taken at one moment, so that whatever survives a crash fits together: at worst the
-window's events are sent again (I4).
+The snapshot of positions and lanes is taken at one moment, so that whatever survives a crash fits together: at worst
+the window's events are sent again (I4).
 """
 
 from __future__ import annotations
@@ -105,7 +106,8 @@ class Ledger:
         self._dirty.set()
 
     def attempted(self, attempt: Attempt) -> None:
-        """Remember the attempt, as information: if the disk cannot keep up, the oldest are let go, not the deliveries."""
+        """Remember the attempt, as information: if the disk cannot keep up, the oldest are let go, not the
+        deliveries."""
         if self._history is None:
             return
         if len(self._attempts) >= MAX_ATTEMPTS_WAITING:

@@ -63,7 +63,8 @@ def last_events_without_object(reader: Reader, bucket_id: int) -> list[tuple[byt
     sql = """
     SELECT e.key, e.type FROM events e
     WHERE e.bucket_id = ? AND e.type <> 'object:deleted'
-      AND NOT EXISTS (SELECT 1 FROM events n WHERE n.bucket_id = e.bucket_id AND n.key = e.key AND n.sequence > e.sequence)
+      AND NOT EXISTS (
+          SELECT 1 FROM events n WHERE n.bucket_id = e.bucket_id AND n.key = e.key AND n.sequence > e.sequence)
       AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.bucket_id = e.bucket_id AND o.key = e.key)
     """
     return [(row[0], row[1]) for row in reader.rows(sql, (bucket_id,))]

@@ -1,7 +1,7 @@
 """The records that keep blobs and rows in step: intents before a blob is written, deletions after its row went.
 
-A blob is alive while a manifest or a part names it, or an intent announces it. Everything else may be swept, so an intent is
-committed before the blob exists and consumed by the transaction that refers to it.
+A blob is alive while a manifest or a part names it, or an intent announces it. Everything else may be swept, so an
+intent is committed before the blob exists and consumed by the transaction that refers to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ def insert_intent(tx: Transaction, blob_id: str, owner: str, now_ms: int) -> Non
 
 
 def consume_intent(tx: Transaction, blob_id: str) -> None:
-    """The blob gets its row in this transaction; raises `Unavailable` if a sweep took the intent (and the blob) away."""
+    """The blob gets its row in this transaction; raises `Unavailable` if a sweep took the intent (and the blob)
+    away."""
     if not tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)):
         raise Unavailable("The upload took too long and its bytes were swept. Please send it again.")
 
@@ -45,7 +46,8 @@ def forget_deletions(tx: Transaction, blob_ids: Iterable[str]) -> None:
 
 
 def abandon_intents(tx: Transaction, owner: str, older_than_ms: int, delete_at_ms: int) -> int:
-    """Queue for deletion the blobs of a writer that is dead, and of any that has been silent for long; returns how many."""
+    """Queue for deletion the blobs of a writer that is dead, and of any that has been silent for long; returns how
+    many."""
     sql = "DELETE FROM blob_intents WHERE owner = ? OR created_at_ms < ? RETURNING blob_id"
     blob_ids = [row[0] for row in tx.changing(sql, (owner, older_than_ms))]
     delete_later(tx, blob_ids, delete_at_ms)

@@ -1,7 +1,7 @@
 """Buckets, and the counters that every change of an object moves.
 
-A group of mutations reads a bucket's row once and writes it once: in between it lives in the transaction's memo. That is what
-keeps sequences gap-free (I3) at one row update per group instead of one per object.
+A group of mutations reads a bucket's row once and writes it once: in between it lives in the transaction's memo. That
+is what keeps sequences gap-free (I3) at one row update per group instead of one per object.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What an engine offers: reads of a snapshot, and mutations that commit together in groups.
 
-The rest of this package is plain synchronous functions over a `Reader` or a `Transaction`, with SQL in the engines' common
-subset and `?` for parameters; an engine runs them.
+The rest of this package is plain synchronous functions over a `Reader` or a `Transaction`, with SQL in the engines'
+common subset and `?` for parameters; an engine runs them.
 """
 
 from __future__ import annotations

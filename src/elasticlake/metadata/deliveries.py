@@ -1,7 +1,7 @@
 """What the dispatcher remembers: positions, lanes, dead and requested deliveries.
 
-Kept apart from the objects' file on SQLite, so that outcomes never wait for, or delay, a write to a bucket (I7). Losing the last
-moments of it only sends some events again: positions, lanes and counts always fall back together.
+Kept apart from the objects' file on SQLite, so that outcomes never wait for, or delay, a write to a bucket (I7). Losing
+the last moments of it only sends some events again: positions, lanes and counts always fall back together.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def put_position(tx: Transaction, position: Position) -> None:
     tx.run(
         "INSERT INTO positions (webhook_id, bucket_id, sequence, delivered, dead, canceled, expired)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence,"
-        " delivered = excluded.delivered, dead = excluded.dead, canceled = excluded.canceled, expired = excluded.expired",
+        " delivered = excluded.delivered, dead = excluded.dead, canceled = excluded.canceled,"
+        " expired = excluded.expired",
         (
             position.webhook_id,
             position.bucket_id,
@@ -187,9 +188,10 @@ def next_generation(reader: Reader, webhook_id: str, bucket_id: int, sequence: i
 
 def put_requested(tx: Transaction, requested: RequestedDelivery) -> None:
     tx.run(
-        "INSERT INTO requested_deliveries (webhook_id, bucket_id, sequence, generation, status, attempts, requested_at_ms,"
-        " next_attempt_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id, sequence, generation)"
-        " DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
+        "INSERT INTO requested_deliveries (webhook_id, bucket_id, sequence, generation, status, attempts,"
+        " requested_at_ms, next_attempt_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (webhook_id, bucket_id, sequence, generation) DO UPDATE SET"
+        " status = excluded.status, attempts = excluded.attempts,"
         " next_attempt_at_ms = excluded.next_attempt_at_ms",
         tuple(requested),
     )

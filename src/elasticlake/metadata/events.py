@@ -9,8 +9,8 @@ from elasticlake.metadata.database import Reader, Row, Transaction
 from elasticlake.model.events import Event, Previous
 
 _COLUMNS = """
-SELECT e.id, e.bucket_id, b.name, e.sequence, e.type, e.time_ms, e.key, e.size_bytes, e.etag, e.content_type, e.lake, e.pond,
-       e.reason, e.version_id, e.metadata, e.previous, e.principal, e.request_id
+SELECT e.id, e.bucket_id, b.name, e.sequence, e.type, e.time_ms, e.key, e.size_bytes, e.etag, e.content_type,
+       e.lake, e.pond, e.reason, e.version_id, e.metadata, e.previous, e.principal, e.request_id
 FROM events e JOIN buckets b ON b.id = e.bucket_id
 """
 _METADATA, _PREVIOUS = 14, 15
@@ -25,8 +25,9 @@ def append(tx: Transaction, event: Event) -> None:
     """Write the event in the transaction that makes its change (I2)."""
     previous = event.previous
     tx.run(
-        "INSERT INTO events (bucket_id, sequence, id, type, time_ms, key, size_bytes, etag, content_type, lake, pond, reason,"
-        " version_id, metadata, previous, principal, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO events (bucket_id, sequence, id, type, time_ms, key, size_bytes, etag, content_type, lake, pond,"
+        " reason, version_id, metadata, previous, principal, request_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.bucket_id,
             event.sequence,

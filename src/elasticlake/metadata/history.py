@@ -1,7 +1,7 @@
 """History: every attempt, as information. A file a day, so that yesterday's is dropped by deleting a file.
 
-Nothing depends on it: losing it loses no delivery. So it is written without waiting for the disk, in batches, and apart from
-the objects and the positions.
+Nothing depends on it: losing it loses no delivery. So it is written without waiting for the disk, in batches, and apart
+from the objects and the positions.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class HistoryReader:
     def of_delivery(self, webhook_id: str, bucket_id: int, sequence: int, generation: int) -> list[Attempt]:
         """Every kept attempt of one delivery, in order."""
         sql = (
-            f"SELECT {_COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation = ?"
-            " ORDER BY attempt"
+            f"SELECT {_COLUMNS} FROM attempts"
+            " WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation = ? ORDER BY attempt"
         )
         found: list[Attempt] = []
         for connection in self._days():
@@ -151,7 +151,8 @@ class HistoryReader:
     def latest(
         self, webhook_id: str, status: str | None, before: tuple[str, int] | None, limit: int
     ) -> list[tuple[str, int, Attempt]]:
-        """The last attempts of the webhook's deliveries, newest first, each with its place (day, row) for the next page."""
+        """The last attempts of the webhook's deliveries, newest first, each with its place (day, row) for the next
+        page."""
         page: list[tuple[str, int, Attempt]] = []
         sql = (
             f"SELECT id, {_COLUMNS} FROM attempts WHERE webhook_id = ? AND (? IS NULL OR status = ?) AND id < ?"

@@ -19,13 +19,14 @@ _GET_WITH_BODY = (
     " WHERE o.bucket_id = ? AND o.key = ?"
 )
 _PUT = """
-INSERT INTO objects (bucket_id, key, sequence, version_id, size_bytes, etag, modified_at_ms, content_type, headers, metadata,
-                     acl, checksum, parts_count, inline_id, manifest_id)
+INSERT INTO objects (bucket_id, key, sequence, version_id, size_bytes, etag, modified_at_ms, content_type, headers,
+                     metadata, acl, checksum, parts_count, inline_id, manifest_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (bucket_id, key) DO UPDATE SET
-    sequence = excluded.sequence, version_id = excluded.version_id, size_bytes = excluded.size_bytes, etag = excluded.etag,
-    modified_at_ms = excluded.modified_at_ms, content_type = excluded.content_type, headers = excluded.headers,
-    metadata = excluded.metadata, acl = excluded.acl, checksum = excluded.checksum, parts_count = excluded.parts_count,
+    sequence = excluded.sequence, version_id = excluded.version_id, size_bytes = excluded.size_bytes,
+    etag = excluded.etag, modified_at_ms = excluded.modified_at_ms, content_type = excluded.content_type,
+    headers = excluded.headers, metadata = excluded.metadata, acl = excluded.acl, checksum = excluded.checksum,
+    parts_count = excluded.parts_count,
     inline_id = excluded.inline_id, manifest_id = excluded.manifest_id
 """
 _LIST = """

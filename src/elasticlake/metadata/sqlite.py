@@ -13,12 +13,14 @@ from elasticlake.metadata.database import Committed, Row, Transaction, Value
 
 PAGE_SIZE_BYTES = 4096
 BUSY_SECONDS = 10.0
-# A checkpoint copies the log's pages into the database and fsyncs both; every 8,000 pages (32 MiB) keeps that off most commits.
+# A checkpoint copies the log's pages into the database and fsyncs both; every 8,000 pages (32 MiB) keeps that off most
+# commits.
 CHECKPOINT_PAGES = 8000
 
 
 def connect(path: Path, *, durable: bool = True, readonly: bool = False, vfs: str | None = None) -> apsw.Connection:
-    """A connection set up as this engine needs it. `durable=False` survives a crash of the process, not of the machine."""
+    """A connection set up as this engine needs it. `durable=False` survives a crash of the process, not of the
+    machine."""
     flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=200)
     wait_for_locks(connection)

@@ -1,8 +1,9 @@
 """The embedded engine: one SQLite file in WAL mode, read inline on the event loop, written in groups.
 
-A read costs microseconds, less than handing it to a thread would. A commit costs an fsync; so all mutations that wait are one
-transaction (group commit), and while its fsync runs in a thread the next group gathers. The mutations themselves run on the
-event loop: in a thread, each statement would hand the interpreter over twice, which cost half of the PUTs per second.
+A read costs microseconds, less than handing it to a thread would. A commit costs an fsync; so all mutations that wait
+are one transaction (group commit), and while its fsync runs in a thread the next group gathers. The mutations
+themselves run on the event loop: in a thread, each statement would hand the interpreter over twice, which cost half of
+the PUTs per second.
 
 Invariants: I1 (`synchronous=FULL`: a commit returns after its fsync), I2, and I3 (a single writer, so sequences are in
 commit order).
@@ -115,9 +116,9 @@ class SqliteDatabase:
     def _run_here(self, group: list[_Waiting]) -> SqliteTransaction | None:
         """Run the group's statements on the event loop, ready to be committed.
 
-        Most failures (a condition that does not hold) come before the first change and undo nothing, so savepoints are paid
-        for only when they are needed. None says that the thread must do it all: a mutation failed half-way, or another
-        process is writing and the lock must be waited for.
+        Most failures (a condition that does not hold) come before the first change and undo nothing, so savepoints are
+        paid for only when they are needed. None says that the thread must do it all: a mutation failed half-way, or
+        another process is writing and the lock must be waited for.
         """
         connection = self._writer
         try:

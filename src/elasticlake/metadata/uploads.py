@@ -9,7 +9,8 @@ from elasticlake.metadata.database import Reader, Row, Transaction
 from elasticlake.model.objects import Attributes, Checksum, Part, Upload
 
 _COLUMNS = """
-SELECT id, bucket_id, key, initiated_at_ms, content_type, headers, metadata, acl, checksum_algorithm, checksum_type, account_id
+SELECT id, bucket_id, key, initiated_at_ms, content_type, headers, metadata, acl, checksum_algorithm, checksum_type,
+       account_id
 FROM uploads
 """
 _PART_COLUMNS = "SELECT part_number, etag, size_bytes, blob_id, modified_at_ms, checksum FROM parts"

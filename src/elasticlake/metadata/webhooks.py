@@ -24,12 +24,13 @@ class BucketPlace(NamedTuple):
     account_id: str
     pond_id: int
     lake_id: int
+    is_deleted: bool
 
 
 _COLUMNS = """
-SELECT w.id, w.account_id, w.bucket_id, w.pond_id, w.lake_id, b.name, p.slug, coalesce(pl.slug, l.slug), w.endpoint, w.events,
-       w.name, w.retry_schedule, w.timeout_seconds, w.ordering, w.on_dead, w.status, w.disabled_reason, w.revision,
-       w.created_at_ms, w.updated_at_ms, w.secret
+SELECT w.id, w.account_id, w.bucket_id, w.pond_id, w.lake_id, b.name, p.slug, coalesce(pl.slug, l.slug), w.endpoint,
+       w.events, w.name, w.retry_schedule, w.timeout_seconds, w.ordering, w.on_dead, w.status, w.disabled_reason,
+       w.revision, w.created_at_ms, w.updated_at_ms, w.secret
 FROM webhooks w
 LEFT JOIN buckets b ON b.id = w.bucket_id
 LEFT JOIN ponds p ON p.id = w.pond_id LEFT JOIN lakes pl ON pl.id = p.lake_id
@@ -105,13 +106,15 @@ def put(tx: Transaction, webhook: Webhook, ciphertext: bytes) -> None:
     """Create or change the webhook."""
     places = {"bucket": None, "pond": None, "lake": None} | {webhook.scope.kind: webhook.scope.id}
     tx.run(
-        "INSERT INTO webhooks (id, account_id, bucket_id, pond_id, lake_id, name, endpoint, events, secret, retry_schedule,"
-        " timeout_seconds, ordering, on_dead, status, disabled_reason, revision, created_at_ms, updated_at_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name,"
-        " endpoint = excluded.endpoint, events = excluded.events, secret = excluded.secret,"
+        "INSERT INTO webhooks (id, account_id, bucket_id, pond_id, lake_id, name, endpoint, events, secret,"
+        " retry_schedule, timeout_seconds, ordering, on_dead, status, disabled_reason, revision,"
+        " created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET"
+        " name = excluded.name, endpoint = excluded.endpoint, events = excluded.events, secret = excluded.secret,"
         " retry_schedule = excluded.retry_schedule, timeout_seconds = excluded.timeout_seconds,"
         " ordering = excluded.ordering, on_dead = excluded.on_dead, status = excluded.status,"
-        " disabled_reason = excluded.disabled_reason, revision = excluded.revision, updated_at_ms = excluded.updated_at_ms",
+        " disabled_reason = excluded.disabled_reason, revision = excluded.revision,"
+        " updated_at_ms = excluded.updated_at_ms",
         (
             webhook.id,
             webhook.account_id,
@@ -142,24 +145,24 @@ def delete(tx: Transaction, webhook_id: str) -> None:
     _touch(tx)
 
 
-_PLACES = "SELECT id, sequence, account_id, pond_id, lake_id FROM buckets WHERE "
+_PLACES = "SELECT id, sequence, account_id, pond_id, lake_id, deleted_at_ms IS NOT NULL FROM buckets "
 
 
 def places_in_scope(reader: Reader, kind: ScopeKind, place_id: int, account_id: str) -> list[BucketPlace]:
     """The buckets that a webhook of that scope and account matches, deleted ones whose log is kept included."""
     column = "id" if kind == "bucket" else f"{kind}_id"
-    sql = _PLACES + f"{column} = ? AND account_id = ?"
+    sql = _PLACES + f"WHERE {column} = ? AND account_id = ?"
     return [BucketPlace(*row) for row in reader.rows(sql, (place_id, account_id))]
 
 
 def place(reader: Reader, bucket_id: int) -> BucketPlace | None:
-    row = reader.row(_PLACES + "id = ?", (bucket_id,))
+    row = reader.row(_PLACES + "WHERE id = ?", (bucket_id,))
     return BucketPlace(*row) if row else None
 
 
 def all_places(reader: Reader) -> list[BucketPlace]:
     """Every bucket, deleted ones whose log is kept included."""
-    return [BucketPlace(*row) for row in reader.rows("SELECT id, sequence, account_id, pond_id, lake_id FROM buckets")]
+    return [BucketPlace(*row) for row in reader.rows(_PLACES)]
 
 
 def first_sequence(reader: Reader, bucket_id: int) -> int:
@@ -171,9 +174,15 @@ def first_sequence(reader: Reader, bucket_id: int) -> int:
 def shown_place(reader: Reader, scope: WebhookScope) -> tuple[str, str, str]:
     """Lake and pond display names and a bucket name for a payload that stands for the scope (a test's)."""
     if scope.kind == "bucket":
-        sql = "SELECT l.name, p.name, b.name FROM buckets b JOIN ponds p ON p.id = b.pond_id JOIN lakes l ON l.id = b.lake_id WHERE b.id = ?"
+        sql = (
+            "SELECT l.name, p.name, b.name FROM buckets b JOIN ponds p ON p.id = b.pond_id"
+            " JOIN lakes l ON l.id = b.lake_id WHERE b.id = ?"
+        )
     elif scope.kind == "pond":
-        sql = "SELECT l.name, p.name, l.slug || '--' || p.slug || '--test' FROM ponds p JOIN lakes l ON l.id = p.lake_id WHERE p.id = ?"
+        sql = (
+            "SELECT l.name, p.name, l.slug || '--' || p.slug || '--test' FROM ponds p"
+            " JOIN lakes l ON l.id = p.lake_id WHERE p.id = ?"
+        )
     else:
         sql = "SELECT l.name, 'test', l.slug || '--test--test' FROM lakes l WHERE l.id = ?"
     row = reader.row(sql, (scope.id,))

@@ -59,7 +59,8 @@ class Scope:
     permissions: tuple[Permission, ...] = PERMISSIONS
 
     def allows(self, permission: Permission, bucket: BucketName | None, key: bytes | None = None) -> bool:
-        """Whether `permission` holds on the bucket (None: on no bucket in particular), and on the key if one is named."""
+        """Whether `permission` holds on the bucket (None: on no bucket in particular), and on the key if one is
+        named."""
         if permission not in self.permissions:
             return False
         if bucket is not None and not self._covers(bucket):

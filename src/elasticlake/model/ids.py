@@ -64,7 +64,8 @@ def new_secret_access_key() -> str:
 class DeliveryId:
     """What a delivery is: one event of one bucket for one webhook, or a later generation of the same.
 
-    `generation` 0 is the delivery that the log makes by itself; redeliveries and tests count up from 1. `sequence` 0 is a test.
+    `generation` 0 is the delivery that the log makes by itself; redeliveries and tests count up from 1. `sequence` 0 is
+    a test.
     """
 
     webhook_id: str

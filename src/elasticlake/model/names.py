@@ -69,7 +69,8 @@ def parse_bucket_name(name: str) -> BucketName:
     """Place `name` in the hierarchy; raises `InvalidBucketName` with the rule that it breaks."""
     if _S3_NAME.fullmatch(name) is None:
         raise InvalidBucketName(
-            "A bucket name has 3 to 63 lower-case letters, digits, hyphens and dots, and starts and ends with a letter or digit."
+            "A bucket name has 3 to 63 lower-case letters, digits, hyphens and dots, and starts and ends with a"
+            " letter or digit."
         )
     if ".." in name or _is_ipv4(name):
         raise InvalidBucketName("A bucket name has no two dots in a row and is not formatted as an IP address.")

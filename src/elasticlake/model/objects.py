@@ -60,7 +60,8 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Where a version's bytes are: inline in the metadata store, or a manifest of blobs; neither for an empty object."""
+    """Where a version's bytes are: inline in the metadata store, or a manifest of blobs; neither for an empty
+    object."""
 
     inline_id: int | None = None
     manifest_id: str | None = None

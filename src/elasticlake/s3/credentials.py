@@ -68,7 +68,12 @@ class Credentials:
     @property
     def is_streaming(self) -> bool:
         """Whether the body is aws-chunked, its framing to be removed by `chunked.ChunkedDecoder`."""
-        return self.payload_hash in _STREAMING
+        return is_streaming(self.payload_hash)
+
+
+def is_streaming(payload_hash: str) -> bool:
+    """Whether a payload hash announces an aws-chunked body."""
+    return payload_hash in _STREAMING
 
 
 def parse_timestamp(value: str) -> int | None:

@@ -16,7 +16,7 @@ from elasticlake.model.objects import (
     ObjectVersion,
 )
 from elasticlake.s3.errors import S3Error
-from elasticlake.s3.request import S3Request
+from elasticlake.s3.request import S3Request, is_digits
 from elasticlake.s3.responses import Headers, http_date
 from elasticlake.service.checksums import ALGORITHMS, FULL_OBJECT_ALGORITHMS
 from elasticlake.service.conditions import NONE, Conditions
@@ -143,7 +143,7 @@ def read_delete_conditions(request: S3Request) -> Conditions:
     match = headers.get("if-match")
     if match is None and size is None and modified is None:
         return NONE
-    if size is not None and not size.isdigit():
+    if size is not None and not is_digits(size):
         raise S3Error("InvalidArgument", details={"ArgumentName": "x-amz-if-match-size", "ArgumentValue": size})
     return Conditions(
         if_match=_etags(match), if_match_size=int(size) if size else None, if_match_modified=_seconds(modified)
@@ -155,7 +155,8 @@ def _etags(value: str | None) -> tuple[str, ...]:
         return ()
     if value.strip() == "*":
         return ("*",)
-    return tuple(quoted or bare for quoted, bare in _ETAG.findall(value))
+    # A header that names no ETag matches none: it was meant as a condition, and must not become the lack of one.
+    return tuple(quoted or bare for quoted, bare in _ETAG.findall(value)) or ("",)
 
 
 def _seconds(value: str | None) -> int | None:
@@ -176,7 +177,7 @@ def read_range(value: str | None, size_bytes: int) -> ByteRange | None:
     if value is None or not value.startswith("bytes="):
         return None
     first, dash, last = value[6:].strip().partition("-")
-    if not dash or not (first or last) or not all(part.isdigit() or not part for part in (first, last)):
+    if not dash or not (first or last) or not all(is_digits(part) or not part for part in (first, last)):
         return None
     if not first:
         length = min(int(last), size_bytes)
@@ -211,6 +212,18 @@ def object_headers(version: ObjectVersion, *, with_checksum: bool) -> Headers:
         headers.append(((METADATA_PREFIX + name).encode("latin-1"), value.encode("latin-1")))
     if with_checksum and version.checksum is not None:
         headers += checksum_headers(version.checksum.algorithm, version.checksum.value, version.checksum.type)
+    return headers
+
+
+def not_modified_headers(version: ObjectVersion) -> Headers:
+    """What a 304 repeats of the headers that a 200 would have (RFC 9110, 15.4.5)."""
+    headers: Headers = [
+        (b"last-modified", http_date(version.modified_at_ms // 1000)),
+        (b"etag", b'"' + version.etag.encode() + b'"'),
+    ]
+    for name in ("cache-control", "expires"):
+        if name in version.attributes.headers:
+            headers.append((name.encode(), version.attributes.headers[name].encode("latin-1")))
     return headers
 
 

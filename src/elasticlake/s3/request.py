@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = Mapping[str, Any]
 
-MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+_has_bad_escape = re.compile(rb"%(?![0-9A-Fa-f]{2})").search
+# More digits than any size or count has, and few enough for int() to take without complaint.
+_is_number = re.compile(r"-?[0-9]{1,40}").fullmatch
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ class S3Request:
         text = self.headers.get("content-length")
         if text is None:
             return None
-        if not text.isascii() or not text.isdigit():
+        if not is_digits(text):
             raise S3Error("InvalidArgument", "Content-Length must be a number.")
         return int(text)
 
@@ -99,7 +102,7 @@ class S3Request:
         if not text:
             return default
         details = {"ArgumentName": name, "ArgumentValue": text}
-        if not text.lstrip("-").isdigit() or not text.isascii():
+        if not _is_number(text):
             raise S3Error("InvalidArgument", f"Provided {name} not an integer or within integer range", details=details)
         value = int(text)
         if not 0 <= value <= 2**31 - 1:
@@ -107,17 +110,10 @@ class S3Request:
             raise S3Error("InvalidArgument", message, details=details)
         return min(value, maximum)
 
-    async def document(self) -> bytes:
-        """The whole body, for operations that take a small XML document; raises `S3Error` if it is none."""
-        length = self.content_length
-        if length is not None and length > MAX_DOCUMENT_BYTES:
-            raise S3Error("MalformedXML")
-        body = bytearray()
-        while data := await self.intake.next():
-            body += data
-            if len(body) > MAX_DOCUMENT_BYTES:
-                raise S3Error("MalformedXML")
-        return bytes(body)
+
+def is_digits(text: str) -> bool:
+    """Whether `text` is a non-negative number that `int` takes: ASCII digits alone, and not thousands of them."""
+    return _is_number(text) is not None and text[0] != "-"
 
 
 def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple[str, ...]) -> S3Request:
@@ -126,6 +122,8 @@ def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers.items()}
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     query_string: bytes = scope["query_string"]
+    if b"%" in raw_path and _has_bad_escape(raw_path):
+        raise S3Error("InvalidURI")
     bucket, key = _place(raw_path, _virtual_bucket(headers.get("host", ""), domains))
     return S3Request(
         request_id,
@@ -143,6 +141,8 @@ def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple
 
 
 def _query(query_string: bytes) -> dict[str, str]:
+    if b"%" in query_string and _has_bad_escape(query_string):
+        raise S3Error("InvalidURI")
     try:
         return dict(parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict"))
     except ValueError:
@@ -152,7 +152,7 @@ def _query(query_string: bytes) -> dict[str, str]:
 def _virtual_bucket(host: str, domains: tuple[str, ...]) -> str | None:
     if not domains:
         return None
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = host.lower() if host.endswith("]") else host.lower().rsplit(":", 1)[0]
     for domain in domains:
         if name.endswith("." + domain):
             return name[: -len(domain) - 1]
@@ -165,6 +165,8 @@ def _place(raw_path: bytes, virtual_bucket: str | None) -> tuple[str | None, byt
         return virtual_bucket, unquote_to_bytes(path) or None
     bucket, _, key = path.partition(b"/")
     if not bucket:
+        if path:
+            raise S3Error("InvalidBucketName")
         return None, None
     try:
         name = unquote_to_bytes(bucket).decode()

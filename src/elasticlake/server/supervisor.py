@@ -1,6 +1,7 @@
 """The supervisor: starts the processes of a server, starts them again if they die, and ends them in order.
 
-It forks before anything is opened, so that a child shares its memory and nothing else, and a restart takes milliseconds.
+It forks before anything is opened, so that a child shares its memory and nothing else, and a restart takes
+milliseconds.
 """
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
-"""What the system does: the operations on buckets, objects, accounts and webhooks, whatever the protocol they are asked in."""
+"""What the system does: the operations on buckets, objects, accounts and webhooks, whatever the protocol they are asked
+in."""

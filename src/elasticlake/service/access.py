@@ -22,7 +22,8 @@ async def bucket_for(
 
 
 def may(caller: Caller, bucket: Bucket, permission: Permission, key: bytes | None = None) -> bool:
-    """Whether the caller's account owns the bucket (root owns all) and its key's scope allows this; or the ACL lets anyone list."""
+    """Whether the caller's account owns the bucket (root owns all) and its key's scope allows this; or the ACL lets
+    anyone list."""
     if permission == "list" and bucket.acl == PUBLIC_READ:
         return True
     return owns(caller, bucket) and caller.scope.allows(permission, bucket.name, key)

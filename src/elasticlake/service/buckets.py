@@ -114,5 +114,6 @@ def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None
         raise BucketNotEmpty
     for upload_id in uploads.any_in_bucket(tx, bucket.id):
         parts = uploads.delete(tx, upload_id)
-        blob_records.delete_later(tx, [part.blob_id for part in parts], now_ms + grace_ms)
+        blob_ids = [part.blob_id for part in parts if part.blob_id]
+        blob_records.delete_later(tx, blob_ids, now_ms + grace_ms)
     buckets.mark_deleted(tx, current, now_ms)

@@ -52,7 +52,8 @@ class Check:
             for finding in await self._check_version(bucket, version):
                 yield f"{bucket.name}/{version.key.decode('utf-8', 'replace')}: {finding}"
         if (count, size_bytes) != (bucket.objects, bucket.size_bytes):
-            yield f"{bucket.name}: holds {count} objects of {size_bytes} bytes, its row says {bucket.objects} of {bucket.size_bytes}"
+            said = f"its row says {bucket.objects} of {bucket.size_bytes}"
+            yield f"{bucket.name}: holds {count} objects of {size_bytes} bytes, {said}"
         for key, event in audit.last_events_without_object(self._reader, bucket.id):
             yield f"{bucket.name}/{key.decode('utf-8', 'replace')}: last event {event}, but no such object"
 

@@ -52,8 +52,8 @@ class Collector:
     async def sweep(self) -> int:
         """Delete blobs that neither a row nor an intent names; returns how many.
 
-        An intent is committed before its blob appears, and consumed by the transaction that names the blob: so a blob that
-        is seen and then found unnamed will never be named.
+        An intent is committed before its blob appears, and consumed by the transaction that names the blob: so a blob
+        that is seen and then found unnamed will never be named.
         """
         orphans: list[str] = []
         for number, blob_id in enumerate(self._stores.blobs.ids()):

@@ -1,4 +1,5 @@
-"""Receiving a body: hashed, checked and stored piece by piece, held whole only if it is small enough to be inline (I9)."""
+"""Receiving a body: hashed, checked and stored piece by piece, held whole only if it is small enough to be inline
+(I9)."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ class Received:
 async def receive(stores: Stores, body: Body, *, inline_bytes: int = INLINE_BYTES) -> Received:
     """Take in `body`. On any failure nothing is left but an intent, which the next sweep takes.
 
-    Raises `IncompleteBody` if fewer or more bytes came than announced, `EntityTooLarge` beyond 5 GiB, and what `verify` raises.
+    Raises `IncompleteBody` if fewer or more bytes came than announced, `EntityTooLarge` beyond 5 GiB, and what `verify`
+    raises.
     """
     digests = Digests(body.algorithms | {"md5"})
     pieces = _Pieces(body)

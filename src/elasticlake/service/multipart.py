@@ -11,6 +11,7 @@ from elasticlake.blobs.digests import multipart_etag
 from elasticlake.errors import (
     AccessDenied,
     ChecksumMismatch,
+    EntityTooLarge,
     EntityTooSmall,
     InvalidInput,
     InvalidPart,
@@ -23,6 +24,7 @@ from elasticlake.metadata.uploads import CompletedUpload
 from elasticlake.model.accounts import Caller, Permission
 from elasticlake.model.ids import new_blob_id, new_upload_id
 from elasticlake.model.objects import (
+    MAX_OBJECT_BYTES,
     MAX_PARTS,
     MIN_PART_BYTES,
     Acl,
@@ -45,6 +47,13 @@ from elasticlake.service.listing import Page, list_page
 from elasticlake.service.versions import Change, NewContent
 
 
+class ClaimedChecksum(NamedTuple):
+    """The whole object's checksum as the completing request gives it."""
+
+    algorithm: str
+    value: str
+
+
 class NamedPart(NamedTuple):
     """A part as the completing request names it."""
 
@@ -58,9 +67,10 @@ class Completion:
     """What a client says when it completes an upload."""
 
     parts: Sequence[NamedPart]
-    checksum: str | None = None
+    checksum: ClaimedChecksum | None = None
     checksum_type: ChecksumType | None = None
     size_bytes: int | None = None
+    """What the client believes that its parts add up to."""
     conditions: Conditions = NONE
 
 
@@ -217,8 +227,8 @@ class Multipart:
     ) -> Completed:
         """Make the object of the named parts; asked again after it succeeded, answers the same again.
 
-        Raises `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `ChecksumMismatch`, and what the
-        conditions say; then the upload is as it was.
+        Raises `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `EntityTooLarge`,
+        `ChecksumMismatch`, `InvalidInput`, and what the conditions say; then the upload is as it was.
         """
         database = self._stores.database
         bucket = await bucket_for(database, request.caller, bucket_name, "write", require_key(key))
@@ -273,23 +283,38 @@ def _chosen_parts(reader: Reader, upload: Upload, completion: Completion) -> lis
         if named.checksum is not None and part.checksum is not None and named.checksum != part.checksum:
             raise InvalidPart
         chosen.append(part)
-    if any(part.size_bytes < MIN_PART_BYTES for part in chosen[:-1]):
-        raise EntityTooSmall
+    _check_sizes(chosen, completion.size_bytes)
     return chosen
 
 
+def _check_sizes(chosen: list[Part], claimed_bytes: int | None) -> None:
+    if any(part.size_bytes < MIN_PART_BYTES for part in chosen[:-1]):
+        raise EntityTooSmall
+    total = sum(part.size_bytes for part in chosen)
+    if total > MAX_OBJECT_BYTES:
+        raise EntityTooLarge
+    if claimed_bytes not in (None, total):
+        raise InvalidInput("x-amz-mp-object-size", f"The parts have {total} bytes, not {claimed_bytes}.")
+
+
 def _checksum(upload: Upload, completion: Completion, chosen: list[Part]) -> Checksum | None:
-    algorithm = upload.checksum_algorithm
+    algorithm, claimed = upload.checksum_algorithm, completion.checksum
     if algorithm is None:
+        if claimed is not None:
+            raise InvalidInput("x-amz-checksum-algorithm", "The upload was created without a checksum algorithm.")
         return None
     kind = upload.checksum_type or default_type(algorithm)
     if completion.checksum_type is not None and completion.checksum_type != kind:
         raise InvalidInput("x-amz-checksum-type", "The checksum type does not match that of the upload.")
     checksum = checksum_of_parts(algorithm, kind, chosen)
-    claimed = completion.checksum
-    if claimed is not None and checksum is not None and claimed.partition("-")[0] != checksum.value.partition("-")[0]:
-        raise ChecksumMismatch(algorithm)
+    if claimed is not None and (checksum is None or not _holds(claimed, checksum)):
+        raise ChecksumMismatch(claimed.algorithm)
     return checksum
+
+
+def _holds(claimed: ClaimedChecksum, checksum: Checksum) -> bool:
+    """Clients give a composite checksum with its `-N` or without."""
+    return claimed.algorithm == checksum.algorithm and claimed.value in (checksum.value, checksum.value.partition("-")[0])
 
 
 def _content(chosen: list[Part], etag: str) -> NewContent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from elasticlake.model.accounts import canonical_id
 from elasticlake.model.objects import Acl
 from elasticlake.s3 import xml
+from elasticlake.s3.document import read_document
 from elasticlake.s3.errors import S3Error
 from elasticlake.s3.headers import read_acl
 from elasticlake.s3.operations.buckets import owner
@@ -40,7 +41,7 @@ async def put_object_acl(services: Services, request: S3Request) -> Response:
 
 
 async def _wanted(request: S3Request) -> Acl:
-    body = await request.document()
+    body = await read_document(request)
     acl = read_acl(request)
     if acl is not None:
         return acl

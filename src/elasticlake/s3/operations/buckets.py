@@ -5,6 +5,7 @@ from __future__ import annotations
 from elasticlake.clock import rfc3339_milliseconds
 from elasticlake.model.accounts import canonical_id
 from elasticlake.s3 import xml
+from elasticlake.s3.document import read_document
 from elasticlake.s3.errors import S3Error
 from elasticlake.s3.headers import read_acl
 from elasticlake.s3.operations.handler import Services
@@ -45,7 +46,7 @@ async def list_buckets(services: Services, request: S3Request) -> Response:
 
 
 async def create_bucket(services: Services, request: S3Request) -> Response:
-    body = await request.document()
+    body = await read_document(request)
     if body.strip():
         xml.parse(body, "CreateBucketConfiguration")
     if request.headers.get("x-amz-bucket-object-lock-enabled", "false").lower() == "true":

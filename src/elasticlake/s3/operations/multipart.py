@@ -7,7 +7,9 @@ from typing import Any, cast
 from elasticlake.clock import rfc3339_milliseconds
 from elasticlake.model.objects import MAX_PARTS, ChecksumType, Upload
 from elasticlake.s3 import xml
-from elasticlake.s3.body import DIGEST_BYTES, RequestBody
+from elasticlake.s3.body import RequestBody
+from elasticlake.s3.claims import CHECKSUM_PREFIX, header_algorithm
+from elasticlake.s3.document import read_document
 from elasticlake.s3.errors import S3Error
 from elasticlake.s3.headers import (
     checksum_headers,
@@ -20,9 +22,9 @@ from elasticlake.s3.headers import (
 )
 from elasticlake.s3.operations.buckets import owner
 from elasticlake.s3.operations.handler import Services
-from elasticlake.s3.request import S3Request
+from elasticlake.s3.request import S3Request, is_digits
 from elasticlake.s3.responses import Response, no_content, xml_response
-from elasticlake.service.multipart import Completion, NamedPart
+from elasticlake.service.multipart import ClaimedChecksum, Completion, NamedPart
 
 
 async def create_multipart_upload(services: Services, request: S3Request) -> Response:
@@ -71,7 +73,7 @@ async def upload_part(services: Services, request: S3Request) -> Response:
 
 
 async def complete_multipart_upload(services: Services, request: S3Request) -> Response:
-    tree = xml.parse(await request.document(), "CompleteMultipartUpload")
+    tree = xml.parse(await read_document(request, checksum_is_of_object=True), "CompleteMultipartUpload")
     parts = [_named_part(node) for node in tree.iterfind("Part")]
     if not parts or len(parts) > MAX_PARTS:
         raise S3Error("MalformedXML")
@@ -82,6 +84,7 @@ async def complete_multipart_upload(services: Services, request: S3Request) -> R
         parts,
         checksum=_claimed_checksum(request),
         checksum_type=cast(ChecksumType | None, kind),
+        size_bytes=_claimed_size(request),
         conditions=read_write_conditions(request),
     )
     done = await services.multipart.complete(
@@ -100,14 +103,25 @@ async def complete_multipart_upload(services: Services, request: S3Request) -> R
     return xml_response(xml.document("CompleteMultipartUploadResult", content))
 
 
-def _claimed_checksum(request: S3Request) -> str | None:
-    names = (f"x-amz-checksum-{algorithm}" for algorithm in DIGEST_BYTES)
-    return next((request.headers[name] for name in names if name in request.headers), None)
+def _claimed_checksum(request: S3Request) -> ClaimedChecksum | None:
+    algorithm = header_algorithm(request)
+    if algorithm is None:
+        return None
+    return ClaimedChecksum(algorithm, request.headers[CHECKSUM_PREFIX + algorithm.lower()])
+
+
+def _claimed_size(request: S3Request) -> int | None:
+    text = request.headers.get("x-amz-mp-object-size")
+    if text is None:
+        return None
+    if not is_digits(text):
+        raise S3Error("InvalidRequest", "Value for x-amz-mp-object-size header is invalid.")
+    return int(text)
 
 
 def _named_part(node: Any) -> NamedPart:
     number, etag = node.findtext("PartNumber"), node.findtext("ETag")
-    if number is None or etag is None or not number.strip().isdigit():
+    if number is None or etag is None or not is_digits(number.strip()):
         raise S3Error("MalformedXML")
     checksums = [child.text for child in node if isinstance(child.tag, str) and child.tag.startswith("Checksum")]
     return NamedPart(int(number), etag.strip().strip('"'), checksums[0] if checksums else None)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from typing import Any
 
-from elasticlake.errors import ElasticLakeError
-from elasticlake.model.objects import ObjectVersion
+from elasticlake.errors import ElasticLakeError, NotModified
+from elasticlake.model.objects import MAX_PARTS, ObjectVersion
 from elasticlake.s3 import xml
 from elasticlake.s3.body import RequestBody
+from elasticlake.s3.document import read_document
 from elasticlake.s3.errors import S3Error, as_s3_error
 from elasticlake.s3.headers import (
     ByteRange,
     checksum_headers,
+    not_modified_headers,
     object_headers,
     read_acl,
     read_attributes,
@@ -24,9 +24,9 @@ from elasticlake.s3.headers import (
     refuse_unimplemented,
 )
 from elasticlake.s3.operations.handler import Services
-from elasticlake.s3.request import S3Request
+from elasticlake.s3.request import S3Request, is_digits
 from elasticlake.s3.responses import Response, no_content, xml_response
-from elasticlake.service.conditions import NONE, Conditions
+from elasticlake.service.conditions import NONE, Conditions, check_read
 from elasticlake.service.objects import Found
 
 MAX_DELETES = 1000
@@ -63,6 +63,12 @@ async def put_object(services: Services, request: S3Request) -> Response:
 async def get_object(services: Services, request: S3Request) -> Response:
     found = await _find(services, request)
     version = found.version
+    conditions = read_conditions(request)
+    if conditions is not NONE:
+        try:
+            check_read(conditions, version)
+        except NotModified:
+            return Response(304, not_modified_headers(version))
     chosen = _chosen_range(request, found)
     whole = chosen is None
     headers = object_headers(version, with_checksum=whole and _wants_checksum(request))
@@ -88,8 +94,7 @@ head_object = get_object
 async def _find(services: Services, request: S3Request) -> Found:
     if request.query.get("versionId", "null") != "null":
         raise S3Error("NoSuchVersion" if request.method == "GET" else "NoSuchKey", status=404)
-    conditions = read_conditions(request)
-    return await services.objects.find(request.caller, request.bucket_name, request.key_bytes, conditions)
+    return await services.objects.find(request.caller, request.bucket_name, request.key_bytes)
 
 
 def _chosen_range(request: S3Request, found: Found) -> ByteRange | None:
@@ -99,18 +104,23 @@ def _chosen_range(request: S3Request, found: Found) -> ByteRange | None:
         return read_range(request.headers.get("range"), size_bytes)
     if "range" in request.headers:
         raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
-    if not number.isdigit() or not 1 <= int(number) <= 10_000:
+    if not is_digits(number) or not 1 <= int(number) <= MAX_PARTS:
         raise S3Error("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
-    if found.version.parts_count is None:
-        if number != "1":
-            raise S3Error("InvalidPartNumber")
+    if int(number) > (found.version.parts_count or 1):
+        raise S3Error("InvalidPartNumber")
+    return _part_range(found, int(number))
+
+
+def _part_range(found: Found, number: int) -> ByteRange | None:
+    """The bytes of an object's part; None for an object of no bytes, of which no range can be named."""
+    size_bytes = found.version.size_bytes
+    if found.version.parts_count is None or not size_bytes:
         return ByteRange(0, size_bytes) if size_bytes else None
-    offset = 0
-    for position, part in enumerate(found.parts, start=1):
-        if position == int(number):
-            return ByteRange(offset, part.size_bytes)
-        offset += part.size_bytes
-    raise S3Error("InvalidPartNumber")
+    sizes = [part.size_bytes for part in found.parts]
+    if number > len(sizes):
+        # Only the last part of an upload can be empty; then it has no blob, and no byte to be named.
+        raise S3Error("InvalidPartNumber")
+    return ByteRange(sum(sizes[: number - 1]), sizes[number - 1])
 
 
 def _add_parts_count(request: S3Request, version: ObjectVersion, headers: list[tuple[bytes, bytes]]) -> None:
@@ -147,9 +157,7 @@ async def delete_object(services: Services, request: S3Request) -> Response:
 
 
 async def delete_objects(services: Services, request: S3Request) -> Response:
-    body = await request.document()
-    _require_integrity(request, body)
-    tree = xml.parse(body, "Delete")
+    tree = xml.parse(await read_document(request, require_digest=True), "Delete")
     wanted = [_wanted(node) for node in tree.iterfind("Object")]
     if not 1 <= len(wanted) <= MAX_DELETES:
         raise S3Error("MalformedXML")
@@ -175,13 +183,3 @@ def _outcome(key: bytes, error: ElasticLakeError | None, quiet: bool) -> str:
         return "" if quiet else xml.wrap("Deleted", [name])
     s3_error = as_s3_error(error) or S3Error("InternalError")
     return xml.wrap("Error", [name, xml.element("Code", s3_error.code), xml.element("Message", s3_error.message)])
-
-
-def _require_integrity(request: S3Request, body: bytes) -> None:
-    """DeleteObjects must come with a digest of its document, and the digest must hold."""
-    md5 = request.headers.get("content-md5")
-    if md5 is not None and md5 != b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode():
-        raise S3Error("BadDigest")
-    sha256 = request.credentials.payload_sha256 if request.credentials else None
-    if sha256 is not None and sha256 != hashlib.sha256(body).hexdigest():
-        raise S3Error("XAmzContentSHA256Mismatch")
