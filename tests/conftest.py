@@ -75,7 +75,10 @@ def suite_left_out(item: pytest.Item) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect what cannot run here, and remember the suites for the last line."""
+    """Deselect the long proofs, unless they are asked for, and what cannot run here; name the latter in the last line."""
+    if os.environ.get("ELASTICLAKE_SOAK") != "1":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
     reasons = {item: suite_left_out(item) for item in items}
     left_out = [item for item in items if reasons[item]]
     if not left_out:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import apsw
 from tests.simulation.model import Model, ModelEvent, Operation, Put
 from tests.simulation.store import Store, open_store
 from tests.simulation.trace import Image, Machine, Survival, Trace
@@ -162,20 +163,28 @@ def check_order(run: Run, seen: Model) -> list[str]:
 async def judge(run: Run, point: int, image: Image, folder: Path) -> tuple[list[str], Model]:
     """Bring the disk up with the ordinary code, and say what is wrong with it; and what it holds."""
     image.write_to(folder)
-    async with open_store(folder, durable=False) as store:
-        await store.recover()
-        seen = await store.seen()
-        faults = check_order(run, seen)
-        matching = [candidate for candidate in candidates(run, point) if same(seen, candidate)]
-        if not matching:
-            faults.append(f"none of the right states: {difference(seen, candidates(run, point)[-1])}")
-        run.upload_ids.update(store.upload_ids)
-        await store.collect_everything()
-        faults += await store.findings()
-        leftovers = list((folder / "blobs" / "tmp").iterdir())
-        faults += [f"{leftover.name} was left behind" for leftover in leftovers]
-        if not faults:
-            faults += await _goes_on(store, seen)
+    try:
+        async with open_store(folder, durable=False) as store:
+            faults, seen = await _judge_store(run, point, store)
+    except (ElasticLakeError, apsw.Error, OSError) as error:
+        return [f"it does not come up: {error!r}"], Model()
+    leftovers = list((folder / "blobs" / "tmp").iterdir())
+    return faults + [f"{leftover.name} was left behind" for leftover in leftovers], seen
+
+
+async def _judge_store(run: Run, point: int, store: Store) -> tuple[list[str], Model]:
+    await store.recover()
+    seen = await store.seen()
+    faults = check_order(run, seen)
+    right = candidates(run, point)
+    matching = [candidate for candidate in right if same(seen, candidate)]
+    if not matching:
+        faults.append(f"none of the right states: {difference(seen, right[-1])}")
+    run.upload_ids.update(store.upload_ids)
+    await store.collect_everything()
+    faults += await store.findings()
+    if not faults:
+        faults += await _goes_on(store, seen)
     return faults, matching[0] if matching else seen
 
 

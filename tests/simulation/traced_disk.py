@@ -18,9 +18,10 @@ class TracedDisk(LocalDisk):
 
     def make_directory(self, path: Path) -> None:
         with self._trace.lock:
-            if not path.exists():
-                super().make_directory(path)
-                self._trace.add("make_directory", path=self._trace.name(path))
+            missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+            super().make_directory(path)
+            for folder in reversed(missing):
+                self._trace.add("make_directory", path=self._trace.name(folder))
 
     def create(self, path: Path) -> int:
         with self._trace.lock:

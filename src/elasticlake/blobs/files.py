@@ -1,23 +1,26 @@
 """Blobs as local files: `blobs/ab/abcdef…`, one folder for each first byte of the id.
 
-A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work
-runs in threads, so that a slow disk never stops the event loop.
+A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work runs in
+threads, so that a slow disk never stops the event loop. A thread cannot be stopped half-way: whoever gives up a blob waits for
+the step that is under way, since a handle that is closed too early may already be another file's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from elasticlake.blobs.disk import Disk
 from elasticlake.blobs.store import BlobMissing
-
-T = TypeVar("T")
+from elasticlake.errors import InsufficientStorage, Unavailable
 
 READ_BYTES = 512 * 1024
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FileBlobs:
@@ -35,6 +38,8 @@ class FileBlobs:
             return
         for number in range(256):
             self._disk.make_directory(self._folder / f"{number:02x}")
+        self._disk.sync_directory(self._folder)
+        # Last, and once the others are safe: it is what says that they are there.
         self._disk.make_directory(self._temporary)
         self._disk.sync_directory(self._folder)
         self._disk.sync_directory(self._folder.parent)
@@ -45,34 +50,34 @@ class FileBlobs:
 
     async def create(self, blob_id: str) -> FileWriter:
         writer = FileWriter(self._disk, self._threads, self._temporary / blob_id, self._path(blob_id))
-        await writer.open()
+        try:
+            await writer.open()
+        except BaseException:
+            await asyncio.shield(writer.abort())
+            raise
         return writer
 
     async def read(self, blob_id: str, offset: int, size_bytes: int) -> AsyncIterator[bytes]:
         """One piece is read ahead in a thread while the one before it is being sent."""
-        loop = asyncio.get_running_loop()
         end = offset + size_bytes
-        handle = await loop.run_in_executor(self._threads, self._open, blob_id)
-        ahead: asyncio.Future[bytes] | None = None
+        handle = await self._open(blob_id)
+        reading: Future[bytes] | None = None
         try:
             while offset < end:
-                wanted = min(READ_BYTES, end - offset)
-                if ahead is None:
-                    ahead = loop.run_in_executor(self._threads, self._disk.read, handle, offset, wanted)
-                data = await ahead
-                ahead = None
-                if len(data) != wanted:
+                if reading is None:
+                    reading = self._threads.submit(self._read, handle, offset, min(READ_BYTES, end - offset))
+                data = await asyncio.wrap_future(reading)
+                if len(data) != min(READ_BYTES, end - offset):
                     raise BlobMissing
-                offset += wanted
+                offset += len(data)
                 if offset < end:
-                    wanted = min(READ_BYTES, end - offset)
-                    ahead = loop.run_in_executor(self._threads, self._disk.read, handle, offset, wanted)
+                    reading = self._threads.submit(self._read, handle, offset, min(READ_BYTES, end - offset))
                 yield data
         finally:
-            if ahead is not None:
-                # The thread still uses the handle: closing it now could hand its number to another file.
-                await asyncio.wait([ahead])
-            self._disk.close(handle)
+            if reading is None:
+                self._disk.close(handle)
+            else:
+                reading.add_done_callback(lambda _: self._disk.close(handle))
 
     async def delete(self, blob_ids: list[str]) -> None:
         paths = [self._path(blob_id) for blob_id in blob_ids]
@@ -94,19 +99,42 @@ class FileBlobs:
     def _path(self, blob_id: str) -> Path:
         return self._folder / blob_id[:2] / blob_id
 
-    def _open(self, blob_id: str) -> int:
+    async def _open(self, blob_id: str) -> int:
+        opening = self._threads.submit(self._open_file, blob_id)
+        try:
+            return await asyncio.wrap_future(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._close_unused)
+            raise
+
+    def _close_unused(self, opened: Future[int]) -> None:
+        if not opened.cancelled() and opened.exception() is None:
+            self._disk.close(opened.result())
+
+    def _open_file(self, blob_id: str) -> int:
         try:
             return self._disk.open(self._path(blob_id))
         except FileNotFoundError:
             raise BlobMissing from None
+        except OSError as fault:
+            raise _translated(fault) from fault
+
+    def _read(self, handle: int, offset: int, size_bytes: int) -> bytes:
+        try:
+            return self._disk.read(handle, offset, size_bytes)
+        except OSError as fault:
+            raise _translated(fault) from fault
 
     def _remove(self, paths: list[Path]) -> None:
-        for path in paths:
-            self._disk.remove(path)
+        try:
+            for path in paths:
+                self._disk.remove(path)
+        except OSError as fault:
+            raise _translated(fault) from fault
 
 
 class FileWriter:
-    """A `BlobWriter`: one file, written by one thread at a time."""
+    """A `BlobWriter`: one file, on which one thread works at a time."""
 
     def __init__(self, disk: Disk, threads: ThreadPoolExecutor, temporary: Path, final: Path) -> None:
         self._disk = disk
@@ -114,12 +142,15 @@ class FileWriter:
         self._temporary = temporary
         self._final = final
         self._handle: int | None = None
+        self._renamed = False
+        self._aborted = False
+        self._turn = threading.Lock()
 
     async def open(self) -> None:
-        self._handle = await self._in_thread(self._disk.create, self._temporary)
+        await self._in_thread(self._create)
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
-        await self._in_thread(self._disk.write, self._handle, data)
+        await self._in_thread(self._write, data)
 
     async def commit(self) -> None:
         await self._in_thread(self._make_durable)
@@ -127,19 +158,45 @@ class FileWriter:
     async def abort(self) -> None:
         await self._in_thread(self._discard)
 
+    def _create(self) -> None:
+        self._handle = self._disk.create(self._temporary)
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        assert self._handle is not None
+        self._disk.write(self._handle, data)
+
     def _make_durable(self) -> None:
         assert self._handle is not None
         self._disk.sync(self._handle)
-        self._disk.close(self._handle)
-        self._handle = None
+        self._close()
         self._disk.rename(self._temporary, self._final)
+        self._renamed = True
         self._disk.sync_directory(self._final.parent)
 
     def _discard(self) -> None:
-        if self._handle is not None:
-            self._disk.close(self._handle)
-            self._handle = None
-        self._disk.remove(self._temporary)
+        self._aborted = True
+        self._close()
+        self._disk.remove(self._final if self._renamed else self._temporary)
 
-    async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+    def _close(self) -> None:
+        if self._handle is not None:
+            handle, self._handle = self._handle, None
+            self._disk.close(handle)
+
+    async def _in_thread(self, step: Callable[..., None], *arguments: Any) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._take_turn, step, *arguments)
+
+    def _take_turn(self, step: Callable[..., None], *arguments: Any) -> None:
+        with self._turn:
+            if self._aborted:
+                # Its caller went away before this thread began.
+                return
+            try:
+                step(*arguments)
+            except OSError as fault:
+                raise _translated(fault) from fault
+
+
+def _translated(fault: OSError) -> Unavailable:
+    """What a fault of the disk means to the caller: not now."""
+    return InsufficientStorage() if fault.errno in _FULL else Unavailable()

@@ -28,6 +28,8 @@ from elasticlake.metadata.sqlite import SqliteReader, SqliteTransaction, connect
 T = TypeVar("T")
 
 MAX_GROUP = 128
+# What fails one statement and leaves the transaction as it was before it: its mutation's own fault, nobody else's.
+_STATEMENT_FAULTS = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.SQLError, apsw.TooBigError)
 
 
 @dataclass(slots=True)
@@ -201,25 +203,23 @@ def _run(transaction: SqliteTransaction, waiting: _Waiting) -> bool:
     """Run one mutation; False if it failed after it had changed something."""
     changes = transaction.changes
     waiting.error = None
-    memo = dict(transaction.memo)
+    memo, committed = dict(transaction.memo), dict(transaction.committed)
     try:
         waiting.result = waiting.mutation(transaction)
-    except apsw.Error:
-        raise
     except Exception as error:
+        if isinstance(error, apsw.Error) and not isinstance(error, _STATEMENT_FAULTS):
+            raise
         waiting.error = error
-        transaction.memo = memo
+        transaction.memo, transaction.committed = memo, committed
         return transaction.changes == changes
     return True
 
 
 def _run_alone(connection: apsw.Connection, transaction: SqliteTransaction, waiting: _Waiting) -> None:
     """Run one mutation so that its failure undoes itself alone, its sequence included."""
-    memo, committed = dict(transaction.memo), dict(transaction.committed)
     connection.execute("SAVEPOINT mutation")
     if not _run(transaction, waiting):
         connection.execute("ROLLBACK TO mutation")
-        transaction.memo, transaction.committed = memo, committed
     connection.execute("RELEASE mutation")
 
 

@@ -59,10 +59,10 @@ def get(reader: Reader, upload_id: str) -> Upload | None:
     return _upload(row) if row else None
 
 
-def list_from(reader: Reader, bucket_id: int, start: bytes, limit: int) -> list[Upload]:
-    """At most `limit` uploads with key >= `start`, by (key, id)."""
-    sql = _COLUMNS + "WHERE bucket_id = ? AND key >= ? ORDER BY key, id LIMIT ?"
-    return [_upload(row) for row in reader.rows(sql, (bucket_id, start, limit))]
+def list_from(reader: Reader, bucket_id: int, start: bytes, beyond_id: str, limit: int) -> list[Upload]:
+    """At most `limit` uploads with key >= `start`, by (key, id), of the first key only those beyond `beyond_id`."""
+    sql = _COLUMNS + "WHERE bucket_id = ? AND (key, id) > (?, ?) ORDER BY key, id LIMIT ?"
+    return [_upload(row) for row in reader.rows(sql, (bucket_id, start, beyond_id, limit))]
 
 
 def others_of_key(reader: Reader, bucket_id: int, key: bytes, beyond_id: str) -> list[Upload]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from base64 import b32decode, b32encode
 from dataclasses import dataclass
 
 from elasticlake.errors import NoSuchDelivery
 
-_EVENT_BYTES = 15
 _WEBHOOK_BYTES = 10
 
 
@@ -21,8 +21,11 @@ def _unbase32(text: str) -> bytes:
 
 
 def new_event_id(time_ms: int) -> str:
-    """`evt_…`: 24 characters that sort by time and never repeat (48 bits of time, 72 of chance)."""
-    return "evt_" + _base32(time_ms.to_bytes(6, "big") + secrets.token_bytes(_EVENT_BYTES - 6))
+    """`evt_…`: 30 hex digits that sort by time and never repeat (48 bits of time, 72 of chance).
+
+    The chance need not surprise anyone, only differ, so it costs no system call.
+    """
+    return f"evt_{time_ms:012x}{random.getrandbits(72):018x}"
 
 
 def new_webhook_id() -> str:

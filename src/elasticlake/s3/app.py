@@ -64,7 +64,7 @@ class S3App:
         return await operation.handler(self.services, request)
 
     async def _authenticate(self, request: S3Request) -> None:
-        """Find out who asks; raises `SignatureError` or `NoSuchAccessKey`. Without credentials it is nobody in particular."""
+        """Find out who asks; raises `SignatureError` or `S3Error`. Without credentials it is nobody in particular."""
         credentials = sigv4.parse(request.query_string, request.raw_headers)
         if credentials is None:
             return
@@ -137,7 +137,7 @@ def _no_cors(request: S3Request) -> S3Error:
 
 
 async def _leave_body(request: S3Request | None) -> bool:
-    """Take a little of a body that nobody read, so that its sender gets to hear the answer; True to close the connection.
+    """Take a little of a body that nobody read, so that its sender hears the answer; True to close the connection.
 
     A client that waits for `100 Continue` has sent nothing, and must not be asked for it now.
     """

@@ -4,6 +4,7 @@ Source: "Signature Calculations for the Authorization Header", Amazon S3 API Ref
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from elasticlake.s3.canonical import ALGORITHM, canonical_request, encode_query, hmac_hex, string_to_sign
 from elasticlake.s3.credentials import (
@@ -22,6 +23,8 @@ from elasticlake.s3.signing_keys import signing_key
 
 _MALFORMED = "AuthorizationHeaderMalformed"
 _MALFORMED_PREFIX = "The authorization header is malformed; "
+_SIGNATURE = "Signature="
+_SIGNATURE_CHARACTERS = 64
 _COMPONENTS = frozenset(("Credential", "SignedHeaders", "Signature"))
 
 
@@ -36,18 +39,20 @@ def parse_header(authorization: str, headers: Mapping[bytes, bytes]) -> Credenti
     if scheme.upper() != ALGORITHM or not space:
         raise _scheme_refused(scheme, bool(space), authorization)
     timestamp, signed_at_ms = _signing_time(headers)
-    parts = _split_components(rest)
-    key_id, date, region, service = split_credential(parts["Credential"], code=_MALFORMED, prefix=_MALFORMED_PREFIX)
+    others, stands_last, signature = rest.rpartition(_SIGNATURE)
+    if stands_last and len(signature) == _SIGNATURE_CHARACTERS:
+        key_id, date, region, service, signed_headers, _ = _parse_components(f"{others}{_SIGNATURE}-")
+    else:
+        key_id, date, region, service, signed_headers, signature = _parse_components(rest)
     if date != timestamp[:8]:
         fault = "Invalid credential date. Date is not the same as X-Amz-Date."
         raise SignatureError(_MALFORMED, _MALFORMED_PREFIX + fault)
-    signed_headers = tuple(parts["SignedHeaders"].lower().split(";"))
     require_signed(signed_headers, headers)
     payload_hash = headers.get(b"x-amz-content-sha256")
     if payload_hash is None:
         raise SignatureError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
     return Credentials(
-        key_id, date, region, service, signed_headers, parts["Signature"], timestamp, signed_at_ms,
+        key_id, date, region, service, signed_headers, signature, timestamp, signed_at_ms,
         "header", None, check_payload_hash(payload_hash.strip().decode("latin-1")),
     )  # fmt: skip
 
@@ -103,6 +108,15 @@ def _signing_time(headers: Mapping[bytes, bytes]) -> tuple[str, int]:
     if signed_at_ms is None:
         raise SignatureError("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
     return timestamp, signed_at_ms
+
+
+@lru_cache(maxsize=4096)
+def _parse_components(components: str) -> tuple[str, str, str, str, tuple[str, ...], str]:
+    """Key id, date, region, service, signed headers, signature: all but the last the same in most of a client's
+    requests, so read once."""
+    parts = _split_components(components)
+    key_id, date, region, service = split_credential(parts["Credential"], code=_MALFORMED, prefix=_MALFORMED_PREFIX)
+    return key_id, date, region, service, tuple(parts["SignedHeaders"].lower().split(";")), parts["Signature"]
 
 
 def _split_components(rest: str) -> dict[str, str]:

@@ -1,10 +1,11 @@
-"""The body of a PUT: taken off the wire, unwrapped from aws-chunked, and checked against everything its sender said of it."""
+"""The body of a PUT: off the wire, out of its aws-chunked frames, and held against everything its sender said of it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
 from elasticlake.blobs.digests import Digests
+from elasticlake.errors import IncompleteBody
 from elasticlake.model.objects import require_put_size
 from elasticlake.s3.chunked import ChunkedDecoder
 from elasticlake.s3.claims import (
@@ -38,15 +39,31 @@ class RequestBody:
         self.algorithms = frozenset(names | ({self._trailing.lower()} if self._trailing else set()))
 
     async def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
+        async for piece in self._from(await self._request.intake.next()):
+            yield piece
+
+    async def _from(self, data: bytes) -> AsyncIterator[bytes | memoryview]:
         intake, decoder = self._request.intake, self._decoder
-        while data := await intake.next():
+        while data:
             if decoder is None:
                 yield data
             else:
                 for piece in decoder.feed(data):
                     yield piece
+            data = await intake.next()
         if decoder is not None:
             self._add_trailing_claim(decoder.finish())
+
+    async def whole(self) -> bytes:
+        first = await self._request.intake.next()
+        if self._decoder is None and self._request.intake.ended:
+            return first
+        data = bytearray()
+        async for piece in self._from(first):
+            data += piece
+            if self.length is not None and len(data) > self.length:
+                raise IncompleteBody
+        return bytes(data)
 
     def require(self, algorithm: str | None) -> None:
         """Hash with this algorithm as well: the upload asked for it, whatever the part's sender gave."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Literal
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -76,6 +77,7 @@ def is_streaming(payload_hash: str) -> bool:
     return payload_hash in _STREAMING
 
 
+@lru_cache(maxsize=1024)
 def parse_timestamp(value: str) -> int | None:
     """Milliseconds of the epoch, from ISO 8601's basic form in UTC (20130524T000000Z), the only one SigV4 signs."""
     well_formed = len(value) == 16 and value[8] == "T" and value[15] == "Z" and value.isascii()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -45,12 +46,19 @@ _STORAGE_CLASSES = frozenset(
         "SNOW",
         "EXPRESS_ONEZONE",
         "FSX_OPENZFS",
-    }  # fmt: skip
+    }
 )
+_NO_ENCRYPTION = "Server-side encryption is not implemented."
 _REFUSED = {
-    "x-amz-server-side-encryption": "Server-side encryption is not implemented.",
-    "x-amz-server-side-encryption-customer-algorithm": "Server-side encryption is not implemented.",
+    "x-amz-server-side-encryption": _NO_ENCRYPTION,
+    "x-amz-server-side-encryption-aws-kms-key-id": _NO_ENCRYPTION,
+    "x-amz-server-side-encryption-bucket-key-enabled": _NO_ENCRYPTION,
+    "x-amz-server-side-encryption-context": _NO_ENCRYPTION,
+    "x-amz-server-side-encryption-customer-algorithm": _NO_ENCRYPTION,
+    "x-amz-server-side-encryption-customer-key": _NO_ENCRYPTION,
+    "x-amz-server-side-encryption-customer-key-md5": _NO_ENCRYPTION,
     "x-amz-object-lock-mode": "Object Lock is not implemented.",
+    "x-amz-object-lock-retain-until-date": "Object Lock is not implemented.",
     "x-amz-object-lock-legal-hold": "Object Lock is not implemented.",
     "x-amz-tagging": "Object tagging is not implemented.",
     "x-amz-write-offset-bytes": "Appending to objects is not implemented.",
@@ -67,9 +75,10 @@ class ByteRange(NamedTuple):
 
 def refuse_unimplemented(request: S3Request) -> None:
     """A header that promises what we do not do must not be ignored: the client would believe it was done."""
-    for name, message in _REFUSED.items():
-        if name in request.headers:
-            raise S3Error("NotImplemented", message)
+    if _REFUSED.keys().isdisjoint(request.headers):
+        return
+    name = next(name for name in _REFUSED if name in request.headers)
+    raise S3Error("NotImplemented", _REFUSED[name])
 
 
 def read_attributes(request: S3Request) -> Attributes:
@@ -79,9 +88,9 @@ def read_attributes(request: S3Request) -> Attributes:
     if stored.get("x-amz-storage-class", "STANDARD") not in _STORAGE_CLASSES:
         raise S3Error("InvalidStorageClass", "The storage class you specified is not valid")
     encoding = stored.get("content-encoding")
-    if encoding is not None:
+    if encoding is not None and "aws-chunked" in encoding:
         # aws-chunked is how the bytes travelled, not what they are.
-        kept = ",".join(part for part in map(str.strip, encoding.split(",")) if part and part != "aws-chunked")
+        kept = ", ".join(part for part in map(str.strip, encoding.split(",")) if part and part != "aws-chunked")
         stored["content-encoding"] = kept
         if not kept:
             del stored["content-encoding"]
@@ -127,12 +136,11 @@ def read_conditions(request: S3Request, prefix: str = "") -> Conditions:
 
 
 def read_write_conditions(request: S3Request) -> Conditions:
-    """The conditions of a write: S3 knows If-Match with an ETag and If-None-Match with `*`."""
+    """The conditions of a write: If-Modified-Since is one of reads alone (RFC 9110, 13.1.3)."""
     conditions = read_conditions(request)
-    if conditions is not NONE and conditions.if_none_match and conditions.if_none_match != ("*",):
-        details = {"Header": "If-None-Match", "additionalMessage": "If-None-Match with anything but * on a write"}
-        raise S3Error("NotImplemented", details=details)
-    return conditions
+    if conditions is NONE or conditions.if_modified_since is None:
+        return conditions
+    return replace(conditions, if_modified_since=None)
 
 
 def read_delete_conditions(request: S3Request) -> Conditions:
@@ -242,8 +250,11 @@ def read_upload_checksum(request: S3Request) -> tuple[str | None, ChecksumType |
     if algorithm is not None:
         algorithm = algorithm.upper()
         if algorithm not in ALGORITHMS:
-            raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported. Please try again with any of the "
-                          f"valid types: [{', '.join(ALGORITHMS)}]")  # fmt: skip
+            valid = ", ".join(ALGORITHMS)
+            raise S3Error(
+                "InvalidRequest",
+                f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{valid}]",
+            )
     if kind is None:
         return algorithm, None
     if algorithm is None:

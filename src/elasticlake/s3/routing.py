@@ -19,8 +19,8 @@ class Operation(NamedTuple):
 
 SERVICE, BUCKET, OBJECT = "service", "bucket", "object"
 
-# (what the path names, method, sub-resource) → operation. The sub-resource is the query parameter that tells operations of
-# one method apart; "" is the plain one; "copy" stands for the x-amz-copy-source header.
+# (what the path names, method, sub-resource) → operation. The sub-resource is the query parameter that tells operations
+# of one method apart; "" is the plain one; "copy" stands for the x-amz-copy-source header.
 OPERATIONS: dict[tuple[str, str, str], Operation] = {
     (SERVICE, "GET", ""): Operation("ListBuckets", buckets.list_buckets),
     (BUCKET, "PUT", ""): Operation("CreateBucket", buckets.create_bucket),
@@ -50,7 +50,7 @@ OPERATIONS: dict[tuple[str, str, str], Operation] = {
     (OBJECT, "GET", "uploadId"): Operation("ListParts", multipart.list_parts),
 }
 
-# Query parameters that choose an operation in S3, ours or not: one that we lack must answer 501, never do something else.
+# Query parameters that choose an operation in S3: one that we lack must answer 501, never do something else.
 _SUBRESOURCES = frozenset(
     {
         "accelerate",
@@ -90,7 +90,7 @@ _SUBRESOURCES = frozenset(
         "versioning",
         "versions",
         "website",
-    }  # fmt: skip
+    }
 )
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
@@ -103,6 +103,9 @@ def route(request: S3Request) -> Operation:
     subresource = _subresource(request) if request.query else ""
     if level == OBJECT and request.method == "PUT" and "x-amz-copy-source" in request.headers:
         subresource = f"{subresource} copy".strip()
+    if "partNumber" in request.query and request.method == "PUT" and "uploadId" not in request.query:
+        # A part that lost its upload must not replace the whole object.
+        raise S3Error("InvalidArgument", "This operation does not accept partNumber without uploadId")
     operation = OPERATIONS.get((level, request.method, subresource))
     if operation is not None:
         return operation

@@ -30,16 +30,15 @@ NONE = Conditions()
 
 def check_read(conditions: Conditions, version: ObjectVersion) -> None:
     """Raises `PreconditionFailed` or `NotModified`; a matching ETag outweighs the dates (RFC 9110, 13.2.2)."""
-    modified = version.modified_at_ms // 1000
     if conditions.if_match:
         if not _names(conditions.if_match, version):
             raise PreconditionFailed("If-Match")
-    elif conditions.if_unmodified_since is not None and modified > conditions.if_unmodified_since:
+    elif _modified_after(conditions.if_unmodified_since, version):
         raise PreconditionFailed("If-Unmodified-Since")
     if conditions.if_none_match:
         if _names(conditions.if_none_match, version):
             raise NotModified
-    elif conditions.if_modified_since is not None and modified <= conditions.if_modified_since:
+    elif conditions.if_modified_since is not None and not _modified_after(conditions.if_modified_since, version):
         raise NotModified
 
 
@@ -59,8 +58,14 @@ def check_write(conditions: Conditions, current: ObjectVersion | None) -> None:
             raise NoSuchKey
         if not _names(conditions.if_match, current):
             raise PreconditionFailed("If-Match")
+    elif current is not None and _modified_after(conditions.if_unmodified_since, current):
+        raise PreconditionFailed("If-Unmodified-Since")
     if conditions.if_none_match and current is not None and _names(conditions.if_none_match, current):
         raise PreconditionFailed("If-None-Match")
+
+
+def _modified_after(seconds: int | None, version: ObjectVersion) -> bool:
+    return seconds is not None and version.modified_at_ms // 1000 > seconds
 
 
 def check_delete(conditions: Conditions, current: ObjectVersion | None) -> None:

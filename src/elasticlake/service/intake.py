@@ -33,6 +33,10 @@ class Body(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes | memoryview]: ...
 
+    async def whole(self) -> bytes:
+        """All of it at once: for a body whose announced length is small. Raises if it is longer than that."""
+        ...
+
     def verify(self, digests: Digests) -> None:
         """Raises if the bytes are not what the sender said; called after the last, before anything is stored."""
         ...
@@ -59,14 +63,20 @@ async def receive(stores: Stores, body: Body, *, inline_bytes: int = INLINE_BYTE
     raises.
     """
     digests = Digests(body.algorithms | {"md5"})
+    if body.length is not None and body.length <= inline_bytes:
+        return _take_inline(body, digests, await body.whole())
     pieces = _Pieces(body)
     head = await pieces.next(inline_bytes + 1)
     if len(head) <= inline_bytes:
-        digests.update(head)
-        _require_length(body, len(head))
-        body.verify(digests)
-        return Received(len(head), digests, bytes(head), None)
+        return _take_inline(body, digests, bytes(head))
     return await _receive_blob(stores, body, digests, pieces, head)
+
+
+def _take_inline(body: Body, digests: Digests, data: bytes) -> Received:
+    digests.update(data)
+    _require_length(body, len(data))
+    body.verify(digests)
+    return Received(len(data), digests, data, None)
 
 
 async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _Pieces, head: bytearray) -> Received:

@@ -38,7 +38,7 @@ from elasticlake.model.objects import (
     require_key,
 )
 from elasticlake.service import versions
-from elasticlake.service.access import bucket_for, may
+from elasticlake.service.access import bucket_for, may, owns
 from elasticlake.service.checksums import checksum_of, checksum_of_parts, default_type
 from elasticlake.service.conditions import NONE, Conditions
 from elasticlake.service.context import Request, Stores
@@ -179,8 +179,10 @@ class Multipart:
     async def list_parts(
         self, caller: Caller, bucket_name: str, key: bytes, upload_id: str, after: int, limit: int
     ) -> tuple[Upload, list[Part]]:
-        """The upload and its parts by number beyond `after`."""
-        _, upload = await self.find(caller, bucket_name, key, upload_id, "list")
+        """The upload and its parts by number beyond `after`; what a public bucket shows ends at its uploads' names."""
+        bucket, upload = await self.find(caller, bucket_name, key, upload_id, "list")
+        if not owns(caller, bucket):
+            raise AccessDenied
         parts = await self._stores.database.read(lambda reader: uploads.list_parts(reader, upload_id, after, limit))
         return upload, parts
 
@@ -195,14 +197,15 @@ class Multipart:
         limit: int,
     ) -> Page[Upload]:
         """Uploads under way by (key, id), beyond the markers."""
-        bucket = await bucket_for(self._stores.database, caller, bucket_name, "list")
+        bucket = await bucket_for(self._stores.database, caller, bucket_name, "list", prefix)
 
         def query(reader: Reader) -> Page[Upload]:
             def fetch(start: bytes, count: int) -> list[Upload]:
-                found = uploads.list_from(reader, bucket.id, start, count)
+                beyond_id = id_marker if start == key_marker else ""
+                found = uploads.list_from(reader, bucket.id, start, beyond_id, count)
                 if len(found) == count:
                     found += uploads.others_of_key(reader, bucket.id, found[-1].key, found[-1].id)
-                return [upload for upload in found if (upload.key, upload.id) > (key_marker, id_marker)]
+                return found
 
             start = key_marker if id_marker and key_marker >= prefix else None
             return list_page(fetch, prefix=prefix, delimiter=delimiter, after=key_marker, limit=limit, start=start)
@@ -314,7 +317,8 @@ def _checksum(upload: Upload, completion: Completion, chosen: list[Part]) -> Che
 
 def _holds(claimed: ClaimedChecksum, checksum: Checksum) -> bool:
     """Clients give a composite checksum with its `-N` or without."""
-    return claimed.algorithm == checksum.algorithm and claimed.value in (checksum.value, checksum.value.partition("-")[0])
+    values = (checksum.value, checksum.value.partition("-")[0])
+    return claimed.algorithm == checksum.algorithm and claimed.value in values
 
 
 def _content(chosen: list[Part], etag: str) -> NewContent:

@@ -265,5 +265,8 @@ class StoredBody:
     def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
         return self._pieces
 
+    async def whole(self) -> bytes:
+        return b"".join([piece async for piece in self._pieces])
+
     def verify(self, digests: Digests) -> None:
         """Nobody claimed anything of these bytes."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from elasticlake.model.accounts import canonical_id
-from elasticlake.model.objects import Acl
+from elasticlake.model.objects import Acl, Bucket
 from elasticlake.s3 import xml
 from elasticlake.s3.document import read_document
 from elasticlake.s3.errors import S3Error
@@ -23,7 +25,9 @@ async def get_bucket_acl(services: Services, request: S3Request) -> Response:
 
 
 async def put_bucket_acl(services: Services, request: S3Request) -> Response:
-    await services.buckets.set_acl(request.context, request.bucket_name, await _wanted(request))
+    wanted = await _read_wanted(request)
+    bucket = await services.buckets.get(request.context, request.bucket_name, "admin")
+    await services.buckets.set_acl(request.context, request.bucket_name, _canned(wanted, bucket))
     return Response()
 
 
@@ -35,32 +39,46 @@ async def get_object_acl(services: Services, request: S3Request) -> Response:
 
 
 async def put_object_acl(services: Services, request: S3Request) -> Response:
-    acl = await _wanted(request)
+    wanted = await _read_wanted(request)
+    bucket = await services.buckets.get(request.context, request.bucket_name, "admin")
+    acl = _canned(wanted, bucket)
     await services.objects.set_acl(request.context, request.bucket_name, request.key_bytes, acl)
     return Response()
 
 
-async def _wanted(request: S3Request) -> Acl:
+async def _read_wanted(request: S3Request) -> Acl | Any:
+    """The canned ACL that the header names, or the document's root element."""
     body = await read_document(request)
     acl = read_acl(request)
     if acl is not None:
         return acl
     if not body.strip():
         raise S3Error("MissingSecurityHeader", "Your request was missing a required header: x-amz-acl")
-    return _canned(body)
+    try:
+        return xml.parse(body, "AccessControlPolicy")
+    except S3Error:
+        raise S3Error("MalformedACLError") from None
 
 
-def _canned(body: bytes) -> Acl:
-    """The canned ACL that a policy document amounts to: the owner's full control, and perhaps everyone's READ."""
-    policy = xml.parse(body, "AccessControlPolicy")
-    public = False
-    for grant in policy.iterfind("AccessControlList/Grant"):
-        permission, uri = grant.findtext("Permission"), grant.findtext("Grantee/URI")
-        if uri == _ALL_USERS and permission == "READ":
-            public = True
-        elif uri is not None or permission != "FULL_CONTROL":
-            raise S3Error("NotImplemented", "Only the canned ACLs private and public-read are implemented.")
-    return "public-read" if public else "private"
+def _canned(wanted: Acl | Any, bucket: Bucket) -> Acl:
+    """The canned ACL that a policy document amounts to: the owner's full control, and perhaps everyone's READ.
+
+    Raises `S3Error` NotImplemented for any other: a grant left out would be taken for granted.
+    """
+    if isinstance(wanted, str):
+        return cast(Acl, wanted)
+    grants = {_grant(node) for node in wanted.iterfind("AccessControlList/Grant")}
+    owners = ("FULL_CONTROL", canonical_id(bucket.account_id), None)
+    everyones = ("READ", None, _ALL_USERS)
+    if grants == {owners}:
+        return "private"
+    if grants == {owners, everyones}:
+        return "public-read"
+    raise S3Error("NotImplemented", "Only the canned ACLs private and public-read are implemented.")
+
+
+def _grant(node: Any) -> tuple[str | None, str | None, str | None]:
+    return node.findtext("Permission"), node.findtext("Grantee/ID"), node.findtext("Grantee/URI")
 
 
 async def _acl_document(services: Services, account_id: str, acl: Acl) -> Response:
@@ -68,6 +86,6 @@ async def _acl_document(services: Services, account_id: str, acl: Acl) -> Respon
     full = [xml.grantee(canonical_id(account_id), display_name), xml.element("Permission", "FULL_CONTROL")]
     grants = [xml.wrap("Grant", full)]
     if acl == "public-read":
-        grants.append(xml.wrap("Grant", [xml.group_grantee(_ALL_USERS), xml.element("Permission", "READ")]))
+        grants.insert(0, xml.wrap("Grant", [xml.group_grantee(_ALL_USERS), xml.element("Permission", "READ")]))
     content = [await owner(services, account_id), xml.wrap("AccessControlList", grants)]
     return xml_response(xml.document("AccessControlPolicy", content))

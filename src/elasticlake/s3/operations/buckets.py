@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from elasticlake.clock import rfc3339_milliseconds
+from elasticlake.errors import BucketAlreadyOwnedByYou
 from elasticlake.model.accounts import canonical_id
 from elasticlake.s3 import xml
 from elasticlake.s3.document import read_document
@@ -51,7 +52,14 @@ async def create_bucket(services: Services, request: S3Request) -> Response:
         xml.parse(body, "CreateBucketConfiguration")
     if request.headers.get("x-amz-bucket-object-lock-enabled", "false").lower() == "true":
         raise S3Error("NotImplemented", "Object Lock is not implemented.")
-    await services.buckets.create(request.context, request.bucket_name, acl=read_acl(request) or "private")
+    acl = read_acl(request) or "private"
+    try:
+        await services.buckets.create(request.context, request.bucket_name, acl=acl)
+    except BucketAlreadyOwnedByYou:
+        # As S3 does in us-east-1, which we say we are; but a bucket that is otherwise than asked for is no success.
+        bucket = await services.buckets.get(request.context, request.bucket_name, "admin")
+        if bucket.acl != acl:
+            raise
     return Response(200, [(b"location", f"/{request.bucket_name}".encode())])
 
 

@@ -38,8 +38,8 @@ async def copy_object(services: Services, request: S3Request) -> Response:
     if to_itself and directive == "COPY" and algorithm is None and "x-amz-storage-class" not in request.headers:
         raise S3Error(
             "InvalidRequest",
-            "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
-            "metadata, storage class, website redirect location or encryption attributes.",
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes.",
         )
     bucket = await services.objects.authorize_put(request.context, request.bucket_name, request.key_bytes)
     version = await services.objects.copy(
@@ -56,6 +56,7 @@ async def copy_object(services: Services, request: S3Request) -> Response:
 
 
 async def upload_part_copy(services: Services, request: S3Request) -> Response:
+    refuse_unimplemented(request)
     source = _source(request)
     number = request.number("partNumber", 0, 2**31)
     upload = await services.multipart.authorize_part(
@@ -90,11 +91,10 @@ def _source_range(request: S3Request, size_bytes: int) -> tuple[int, int]:
         return 0, size_bytes
     chosen = read_range(text, size_bytes)
     first, _, last = text.removeprefix("bytes=").partition("-")
-    if chosen is None or not first.isdigit() or not last.isdigit():
+    if chosen is None or not first or not last:
         raise S3Error("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
     if int(last) >= size_bytes:
-        message = f"Range specified is not valid for source object of size: {size_bytes}"
-        raise S3Error("InvalidArgument", message)
+        raise S3Error("InvalidRange", f"Range specified is not valid for source object of size: {size_bytes}")
     return chosen
 
 

@@ -52,6 +52,7 @@ async def create_multipart_upload(services: Services, request: S3Request) -> Res
 
 
 async def upload_part(services: Services, request: S3Request) -> Response:
+    refuse_unimplemented(request)
     number = request.number("partNumber", 0, 2**31)
     upload = await services.multipart.authorize_part(
         request.context, request.bucket_name, request.key_bytes, request.query.get("uploadId", ""), number

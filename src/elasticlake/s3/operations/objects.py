@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from elasticlake.errors import ElasticLakeError, NotModified
-from elasticlake.model.objects import MAX_PARTS, ObjectVersion
+from elasticlake.model.objects import MAX_PARTS
 from elasticlake.s3 import xml
 from elasticlake.s3.body import RequestBody
 from elasticlake.s3.document import read_document
@@ -25,7 +27,7 @@ from elasticlake.s3.headers import (
 )
 from elasticlake.s3.operations.handler import Services
 from elasticlake.s3.request import S3Request, is_digits
-from elasticlake.s3.responses import Response, no_content, xml_response
+from elasticlake.s3.responses import Headers, Response, no_content, xml_response
 from elasticlake.service.conditions import NONE, Conditions, check_read
 from elasticlake.service.objects import Found
 
@@ -72,9 +74,10 @@ async def get_object(services: Services, request: S3Request) -> Response:
     chosen = _chosen_range(request, found)
     whole = chosen is None
     headers = object_headers(version, with_checksum=whole and _wants_checksum(request))
+    if "partNumber" in request.query:
+        headers += _part_headers(request, found)
     _override(request, headers)
     offset, size_bytes = chosen or ByteRange(0, version.size_bytes)
-    _add_parts_count(request, version, headers)
     if not whole:
         last = offset + size_bytes - 1
         headers.append((b"content-range", f"bytes {offset}-{last}/{version.size_bytes}".encode()))
@@ -123,9 +126,16 @@ def _part_range(found: Found, number: int) -> ByteRange | None:
     return ByteRange(sum(sizes[: number - 1]), sizes[number - 1])
 
 
-def _add_parts_count(request: S3Request, version: ObjectVersion, headers: list[tuple[bytes, bytes]]) -> None:
-    if "partNumber" in request.query and version.parts_count is not None:
-        headers.append((b"x-amz-mp-parts-count", str(version.parts_count).encode()))
+def _part_headers(request: S3Request, found: Found) -> Headers:
+    """What is said beside one part: how many there are, and its own checksum."""
+    version, number = found.version, int(request.query["partNumber"])
+    if version.parts_count is None:
+        return []
+    headers: Headers = [(b"x-amz-mp-parts-count", str(version.parts_count).encode())]
+    checksum = found.parts[number - 1].checksum if number <= len(found.parts) else None
+    if checksum is not None and version.checksum is not None and _wants_checksum(request):
+        headers += checksum_headers(version.checksum.algorithm, checksum, version.checksum.type)
+    return headers
 
 
 def _wants_checksum(request: S3Request) -> bool:
@@ -173,8 +183,33 @@ def _wanted(node: Any) -> tuple[bytes, Conditions]:
         raise S3Error("MalformedXML")
     if node.findtext("VersionId") not in (None, "null", ""):
         raise S3Error("NotImplemented", "Versioning is not implemented.")
-    etag = node.findtext("ETag")
-    return key.encode(), Conditions(if_match=(etag.strip('"'),)) if etag else NONE
+    return key.encode(), _delete_conditions(node)
+
+
+def _delete_conditions(node: Any) -> Conditions:
+    """The conditions of one key: ETag, Size and LastModifiedTime, as DeleteObject's headers are."""
+    etag, size, modified = node.findtext("ETag"), node.findtext("Size"), node.findtext("LastModifiedTime")
+    if etag is None and size is None and modified is None:
+        return NONE
+    if size is not None and not is_digits(size):
+        raise S3Error("MalformedXML")
+    return Conditions(
+        if_match=(etag.strip().strip('"'),) if etag is not None else (),
+        if_match_size=int(size) if size is not None else None,
+        if_match_modified=_modified_seconds(modified) if modified is not None else None,
+    )
+
+
+def _modified_seconds(text: str) -> int:
+    """A time as SDKs write it in this document: RFC 3339, or RFC 9110's date."""
+    try:
+        return int(datetime.fromisoformat(text.strip()).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        pass
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except (ValueError, TypeError, OverflowError):
+        raise S3Error("MalformedXML") from None
 
 
 def _outcome(key: bytes, error: ElasticLakeError | None, quiet: bool) -> str:

@@ -1,0 +1,212 @@
+"""Blobs as files: what faults of the disk, and clients that go away half-way, leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.simulation.trace import Image, Machine, Survival, Trace
+from tests.simulation.traced_disk import TracedDisk
+
+from elasticlake.blobs.disk import LocalDisk
+from elasticlake.blobs.files import FileBlobs
+from elasticlake.errors import InsufficientStorage, Unavailable
+from elasticlake.model.ids import new_blob_id
+
+
+class FaultyDisk(LocalDisk):
+    """A disk on which some operation fails, or waits."""
+
+    def __init__(self) -> None:
+        self.fails: dict[str, int] = {}
+        self.waits: dict[str, threading.Event] = {}
+        self.arrived = threading.Event()
+        self.handles: set[int] = set()
+        self.steps: list[str] = []
+
+    def _pass(self, operation: str) -> None:
+        self.steps.append(operation)
+        if operation in self.waits:
+            self.arrived.set()
+            assert self.waits[operation].wait(10)
+        if operation in self.fails:
+            raise OSError(self.fails[operation], os.strerror(self.fails[operation]))
+
+    def create(self, path: Path) -> int:
+        self._pass("create")
+        handle = super().create(path)
+        self.handles.add(handle)
+        return handle
+
+    def open(self, path: Path) -> int:
+        self._pass("open")
+        handle = super().open(path)
+        self.handles.add(handle)
+        return handle
+
+    def write(self, handle: int, data: bytes | bytearray | memoryview) -> None:
+        self._pass("write")
+        assert handle in self.handles, "written to after it was closed"
+        super().write(handle, data)
+
+    def sync(self, handle: int) -> None:
+        self._pass("sync")
+        assert handle in self.handles, "synced after it was closed"
+        super().sync(handle)
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._pass("rename")
+        super().rename(source, target)
+
+    def sync_directory(self, path: Path) -> None:
+        self._pass("sync_directory")
+        super().sync_directory(path)
+
+    def read(self, handle: int, offset: int, size_bytes: int) -> bytes:
+        self._pass("read")
+        assert handle in self.handles, "read after it was closed"
+        return super().read(handle, offset, size_bytes)
+
+    def remove(self, path: Path) -> bool:
+        self._pass("remove")
+        return super().remove(path)
+
+    def close(self, handle: int) -> None:
+        self.handles.remove(handle)
+        super().close(handle)
+
+
+@pytest.fixture
+def disk() -> FaultyDisk:
+    return FaultyDisk()
+
+
+@pytest_asyncio.fixture
+async def blobs(disk: FaultyDisk, tmp_path: Path) -> AsyncIterator[FileBlobs]:
+    store = FileBlobs(tmp_path / "blobs", disk, threads=4)
+    disk.steps.clear()
+    yield store
+    for event in disk.waits.values():
+        event.set()
+    store.close()
+    assert disk.handles == set(), "a file was left open"
+
+
+async def store(blobs: FileBlobs, data: bytes = b"data") -> str:
+    blob_id = new_blob_id()
+    writer = await blobs.create(blob_id)
+    try:
+        await writer.write(data)
+        await writer.commit()
+    except BaseException:
+        await writer.abort()
+        raise
+    return blob_id
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_commit_syncs_the_file_then_renames_it_then_syncs_its_folder(blobs: FileBlobs, disk: FaultyDisk) -> None:
+    await store(blobs)
+    assert disk.steps == ["create", "write", "sync", "rename", "sync_directory"]
+
+
+@pytest.mark.parametrize("operation", ["create", "write", "sync", "rename", "sync_directory"])
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(errno.ENOSPC, InsufficientStorage), (errno.EDQUOT, InsufficientStorage), (errno.EIO, Unavailable), (errno.EMFILE, Unavailable)],
+)
+async def test_a_disk_that_cannot_write_is_reported_in_our_own_words_and_nothing_is_left(
+    blobs: FileBlobs, disk: FaultyDisk, tmp_path: Path, operation: str, number: int, expected: type[Exception]
+) -> None:
+    disk.fails[operation] = number
+    with pytest.raises(Unavailable) as caught:
+        await store(blobs)
+    assert type(caught.value) is expected
+    disk.fails.clear()
+    assert files_in(tmp_path) == []
+    await store(blobs)
+    assert len(files_in(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("operation", ["open", "read"])
+async def test_a_disk_that_cannot_read_is_reported_in_our_own_words(
+    blobs: FileBlobs, disk: FaultyDisk, operation: str
+) -> None:
+    blob_id = await store(blobs)
+    disk.fails[operation] = errno.EIO
+    with pytest.raises(Unavailable):
+        await anext(blobs.read(blob_id, 0, 4))
+
+
+async def test_a_disk_that_cannot_delete_is_reported_in_our_own_words(blobs: FileBlobs, disk: FaultyDisk) -> None:
+    blob_id = await store(blobs)
+    disk.fails["remove"] = errno.EIO
+    with pytest.raises(Unavailable):
+        await blobs.delete([blob_id])
+
+
+@pytest.mark.parametrize("operation", ["create", "write", "sync", "rename", "sync_directory"])
+async def test_a_client_that_goes_away_leaves_no_file_and_no_thread_at_work_on_it(
+    blobs: FileBlobs, disk: FaultyDisk, tmp_path: Path, operation: str
+) -> None:
+    """A thread cannot be stopped: what follows has to wait for it, or it writes to whatever has the handle next."""
+    disk.waits[operation] = threading.Event()
+    storing = asyncio.create_task(store(blobs))
+    await asyncio.to_thread(disk.arrived.wait, 10)
+    storing.cancel()
+    await asyncio.sleep(0.02)
+    assert not storing.done()
+    disk.waits[operation].set()
+    with pytest.raises(asyncio.CancelledError):
+        await storing
+    assert files_in(tmp_path) == []
+    assert disk.handles == set()
+
+
+@pytest.mark.parametrize("operation", ["open", "read"])
+async def test_a_reader_that_goes_away_closes_its_file_when_the_thread_is_done_with_it(
+    blobs: FileBlobs, disk: FaultyDisk, operation: str
+) -> None:
+    blob_id = await store(blobs)
+    disk.waits[operation] = threading.Event()
+    reading = asyncio.create_task(anext(blobs.read(blob_id, 0, 4)))
+    await asyncio.to_thread(disk.arrived.wait, 10)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    disk.waits[operation].set()
+    blobs.close()
+    assert disk.handles == set()
+
+
+async def test_leftovers_of_an_earlier_process_are_removed(blobs: FileBlobs, tmp_path: Path) -> None:
+    blob_id = await store(blobs)
+    (tmp_path / "blobs" / "tmp" / "half").write_bytes(b"half")
+    assert blobs.remove_leftovers() == 1
+    assert files_in(tmp_path) == [blob_id]
+
+
+def test_folders_that_a_crash_lost_during_the_first_start_are_made_at_the_next(tmp_path: Path) -> None:
+    """Names reach the disk in any order, so that one folder is there says nothing of the others."""
+    (tmp_path / "life").mkdir()
+    trace = Trace(tmp_path / "life")
+    FileBlobs(tmp_path / "life" / "blobs", TracedDisk(trace)).close()
+    machine = Machine(trace.base)
+    expected = {"blobs", "blobs/tmp", *(f"blobs/{number:02x}" for number in range(256))}
+    for number, record in enumerate(trace.records):
+        machine.apply(record)
+        if number % 16 and number < len(trace.records) - 6:
+            continue
+        for seed in range(4):
+            machine.crash(Survival("chance", seed)).write_to(tmp_path / "crashed")
+            FileBlobs(tmp_path / "crashed" / "blobs", LocalDisk()).close()
+            assert Image.of(tmp_path / "crashed").directories == expected, f"crash after {number}, seed {seed}"
