@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 DEBIAN_TOOLS = ("s3cmd", "rclone", "restic", "s3fs")
+FUSE = Path("/dev/fuse")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 NODE_SDK = Path(__file__).parent / "node/node_modules/@aws-sdk/client-s3"
 
@@ -41,7 +42,11 @@ def missing_chromium(_: pytest.Mark) -> str:
 
 
 def missing_debian_tools(mark: pytest.Mark) -> str:
-    return ", ".join(not_on_path(mark.args or DEBIAN_TOOLS))
+    names = mark.args or DEBIAN_TOOLS
+    missing = not_on_path(names)
+    if "s3fs" in names and not os.access(FUSE, os.R_OK | os.W_OK):
+        missing.append(str(FUSE))
+    return ", ".join(missing)
 
 
 @cache

@@ -26,14 +26,15 @@ class Block(NamedTuple):
 class Document:
     """One Markdown file of the repository."""
 
-    def __init__(self, path: str) -> None:
-        self.path = ROOT / path
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.path = ROOT / name
         self.text = self.path.read_text()
 
     def section(self, heading: str) -> str:
         """What stands below the heading, up to the next of its level or a higher one."""
         found = re.search(rf"^(#+) {re.escape(heading)}$", self.prose, re.MULTILINE)
-        assert found is not None, f"{self.path.name} has no section {heading!r}"
+        assert found is not None, f"{self.name} has no section {heading!r}"
         # Comments in shell blocks look like headings, so those are found in the prose, at the same places.
         end = re.search(rf"^#{{1,{len(found[1])}}} ", self.prose[found.end() :], re.MULTILINE)
         return self.text[found.end() : found.end() + end.start() if end else None]
@@ -46,6 +47,12 @@ class Document:
     @property
     def headings(self) -> list[str]:
         return re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
+
+
+def pages() -> list[Document]:
+    """Every document of ours."""
+    paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*.md")]
+    return [Document(str(path.relative_to(ROOT))) for path in sorted(paths)]
 
 
 def blocks(text: str) -> list[Block]:
@@ -70,6 +77,11 @@ def rows(text: str, *heading: str) -> list[list[str]]:
 def codes(text: str) -> list[str]:
     """Everything in backticks."""
     return _INLINE.findall(text)
+
+
+def commands(page: Document) -> str:
+    """All that a reader might type: what is in backticks and in blocks."""
+    return "\n".join([*codes(page.prose), *(block.text for block in blocks(page.text))])
 
 
 def _cells(line: str) -> list[str]:

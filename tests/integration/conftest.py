@@ -29,7 +29,7 @@ def s3_client(
         endpoint_url=server.url,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret,
-        region_name="us-east-1",
+        region_name="eu-central-1",  # for us-east-1 boto3 still makes links of signature version 2
         verify=verify,
         config=config,
     )

@@ -31,7 +31,7 @@ def test_a_round_trip(minio: Minio, bucket_name: str, tmp_path: Path) -> None:
     assert (stat.size, stat.content_type, stat.metadata["x-amz-meta-color"]) == (5, "text/plain", "blue")
     minio.copy_object(bucket_name, "b", CopySource(bucket_name, "a/ü.txt"))
     assert [entry.object_name for entry in minio.list_objects(bucket_name, recursive=True)] == ["a/ü.txt", "b"]
-    assert [entry.object_name for entry in minio.list_objects(bucket_name)] == ["a/", "b"]
+    assert {entry.object_name for entry in minio.list_objects(bucket_name)} == {"a/", "b"}
     with urlopen(minio.presigned_get_object(bucket_name, "b", timedelta(minutes=1))) as answer:
         assert answer.read() == b"hello"
     assert list(minio.remove_objects(bucket_name, [DeleteObject("a/ü.txt"), DeleteObject("b")])) == []

@@ -5,6 +5,7 @@ A write is safe on disk after `sync`; a new name is safe after `sync_directory` 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 from pathlib import Path
@@ -29,8 +30,17 @@ class Disk(Protocol):
     def free_bytes(self, path: Path) -> int: ...
 
 
+# Linux's sync_file_range(2), which Python does not offer: begin to write a range back, and do not wait.
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_SYNC_FILE_RANGE_WRITE = 2
+WRITE_BACK_BYTES = 8 * 1024 * 1024
+
+
 class LocalDisk:
     """The operating system's file system."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, int] = {}
 
     def make_directory(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -42,11 +52,22 @@ class LocalDisk:
         view = memoryview(data)
         while view:
             view = view[os.write(handle, view) :]
+        self._begin_write_back(handle, len(data))
+
+    def _begin_write_back(self, handle: int, size_bytes: int) -> None:
+        """Let the disk work while more is being received, so that `sync` waits for the last megabytes alone. A hint."""
+        before = self._written.get(handle, 0)
+        after = self._written[handle] = before + size_bytes
+        if after // WRITE_BACK_BYTES > before // WRITE_BACK_BYTES and hasattr(_LIBC, "sync_file_range"):
+            start = before // WRITE_BACK_BYTES * WRITE_BACK_BYTES
+            length = ctypes.c_int64(after - start)
+            _LIBC.sync_file_range(handle, ctypes.c_int64(start), length, _SYNC_FILE_RANGE_WRITE)
 
     def sync(self, handle: int) -> None:
         os.fdatasync(handle)
 
     def close(self, handle: int) -> None:
+        self._written.pop(handle, None)
         os.close(handle)
 
     def rename(self, source: Path, target: Path) -> None:

@@ -1,22 +1,23 @@
 """Blobs as local files: `blobs/ab/abcdef…`, one folder for each first byte of the id.
 
-A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work runs in
-threads, so that a slow disk never stops the event loop. A thread cannot be stopped half-way: whoever gives up a blob waits for
-the step that is under way, since a handle that is closed too early may already be another file's.
+A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work
+runs in threads, so that a slow disk never stops the event loop. A thread cannot be stopped half-way: whoever gives up a
+blob waits for the step that is under way, since a handle that is closed too early may already be another file's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from elasticlake.blobs.disk import Disk
 from elasticlake.blobs.store import BlobMissing
+from elasticlake.blobs.strand import Strand
 from elasticlake.errors import InsufficientStorage, Unavailable
 
 READ_BYTES = 512 * 1024
@@ -134,17 +135,16 @@ class FileBlobs:
 
 
 class FileWriter:
-    """A `BlobWriter`: one file, on which one thread works at a time."""
+    """A `BlobWriter`: one file, whose steps run in order, whichever threads they get."""
 
     def __init__(self, disk: Disk, threads: ThreadPoolExecutor, temporary: Path, final: Path) -> None:
         self._disk = disk
-        self._threads = threads
+        self._strand = Strand(threads)
         self._temporary = temporary
         self._final = final
         self._handle: int | None = None
         self._renamed = False
         self._aborted = False
-        self._turn = threading.Lock()
 
     async def open(self) -> None:
         await self._in_thread(self._create)
@@ -184,17 +184,16 @@ class FileWriter:
             self._disk.close(handle)
 
     async def _in_thread(self, step: Callable[..., None], *arguments: Any) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._take_turn, step, *arguments)
+        await self._strand.submit(partial(self._take_turn, step, *arguments))
 
     def _take_turn(self, step: Callable[..., None], *arguments: Any) -> None:
-        with self._turn:
-            if self._aborted:
-                # Its caller went away before this thread began.
-                return
-            try:
-                step(*arguments)
-            except OSError as fault:
-                raise _translated(fault) from fault
+        if self._aborted:
+            # Its caller went away before this thread began.
+            return
+        try:
+            step(*arguments)
+        except OSError as fault:
+            raise _translated(fault) from fault
 
 
 def _translated(fault: OSError) -> Unavailable:

@@ -18,7 +18,7 @@ class BlobWriter(Protocol):
     """A blob on its way: invisible until `commit` has returned."""
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append `data`, which must not change afterwards."""
+        """Append `data`, which must not change until this returns; the next may be given before, and comes after it."""
         ...
 
     async def commit(self) -> None:

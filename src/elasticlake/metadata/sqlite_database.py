@@ -133,7 +133,7 @@ class SqliteDatabase:
             if all(_run(transaction, waiting) for waiting in group):
                 transaction.finish()
                 return transaction
-        except apsw.Error:
+        except Exception:
             # The thread runs into it again, and reports it.
             pass
         if connection.in_transaction:
@@ -158,11 +158,11 @@ class SqliteDatabase:
                 _run_alone(connection, transaction, waiting)
             transaction.finish()
             connection.execute("COMMIT")
-        except apsw.Error as error:
+        except Exception as error:
             return self._fail(group, error)
         return transaction.committed
 
-    def _fail(self, group: list[_Waiting], error: apsw.Error) -> Committed:
+    def _fail(self, group: list[_Waiting], error: Exception) -> Committed:
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
         for waiting in group:
@@ -223,7 +223,7 @@ def _run_alone(connection: apsw.Connection, transaction: SqliteTransaction, wait
     connection.execute("RELEASE mutation")
 
 
-def _translated(error: apsw.Error) -> Exception:
+def _translated(error: Exception) -> Exception:
     """What a storage fault means to the caller: the change did not happen."""
     if isinstance(error, apsw.FullError):
         return InsufficientStorage()

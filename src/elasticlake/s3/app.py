@@ -5,6 +5,7 @@ The order is S3's and DESIGN's: parse, authenticate, authorize, and only then re
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from elasticlake.s3.responses import Response, send_response
 from elasticlake.s3.routing import route
 
 MAX_DRAIN_BYTES = 1024 * 1024
+DRAIN_SECONDS = 2
 
 _log = structlog.get_logger("s3")
 
@@ -149,14 +151,20 @@ async def _leave_body(request: S3Request | None) -> bool:
         return False
     if not intake.started and request.headers.get("expect", "").lower() == "100-continue":
         return True
-    drained = 0
     try:
-        while drained <= MAX_DRAIN_BYTES:
-            data = await intake.next()
-            if not data:
-                return False
-            drained += len(data)
-    except S3Error:
-        # The client went away while we drained: there is nothing left to keep open.
+        async with asyncio.timeout(DRAIN_SECONDS):
+            return not await _drain(request)
+    except (S3Error, TimeoutError):
+        # The client went away, or sends nothing and waits for our answer: nothing to keep open.
         return True
-    return True
+
+
+async def _drain(request: S3Request) -> bool:
+    """Whether the rest of the body was little enough to be taken."""
+    drained = 0
+    while drained <= MAX_DRAIN_BYTES:
+        data = await request.intake.next()
+        if not data:
+            return True
+        drained += len(data)
+    return False

@@ -78,6 +78,7 @@ CODES: dict[str, tuple[int, str]] = {
     "NotModified": (304, "Not Modified"),
     "OperationAborted": (409, "A conflicting operation is currently in progress against this resource. Try again."),
     "PreconditionFailed": (412, errors.PreconditionFailed.message),
+    "RequestHeaderSectionTooLarge": (400, "Your request's headers and query string exceed the maximum allowed size."),
     "RequestTimeTooSkewed": (403, "The difference between the request time and the server's time is too large."),
     "ServiceUnavailable": (503, "Service is unable to handle request."),
     "SignatureDoesNotMatch": (

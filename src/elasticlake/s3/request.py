@@ -19,6 +19,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Scope = Mapping[str, Any]
 
+MAX_HEADER_BYTES = 16 * 1024
+"""For all values of a request's headers and its query together. S3's own limit is half of it."""
 _has_bad_escape = re.compile(rb"%(?![0-9A-Fa-f]{2})").search
 # More digits than any size or count has, and few enough for int() to take without complaint.
 _is_number = re.compile(r"-?[0-9]{1,40}").fullmatch
@@ -119,6 +121,8 @@ def is_digits(text: str) -> bool:
 def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple[str, ...]) -> S3Request:
     """What the ASGI scope asks for. With a domain configured, `bucket.domain` in Host names the bucket."""
     raw_headers = sigv4.header_map(scope["headers"])
+    if len(b"".join(raw_headers.values())) + len(scope["query_string"]) > MAX_HEADER_BYTES:
+        raise S3Error("RequestHeaderSectionTooLarge")
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw_headers.items()}
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     query_string: bytes = scope["query_string"]

@@ -51,7 +51,7 @@ class DataFolder:
 
     def create(self) -> None:
         """Make the folder, private to its owner."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.history.mkdir(exist_ok=True)
         self.blobs.mkdir(exist_ok=True)
 

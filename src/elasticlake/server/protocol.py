@@ -31,9 +31,13 @@ class HeadHolder:
         elif data:
             self._transport.write(data)
 
-    def close(self) -> None:
+    def flush(self) -> None:
+        """Send a head that no body followed: the answer to a HEAD has none."""
         if self._head:
             self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -45,3 +49,8 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(HeadHolder(transport))  # type: ignore[arg-type]
+
+    def on_response_complete(self) -> None:
+        if isinstance(self.transport, HeadHolder):
+            self.transport.flush()
+        super().on_response_complete()

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from elasticlake.blobs.digests import Digests
 from elasticlake.blobs.store import BlobWriter
+from elasticlake.blobs.strand import Strand
 from elasticlake.errors import EntityTooLarge, IncompleteBody
 from elasticlake.metadata import blob_records
 from elasticlake.model.ids import new_blob_id
@@ -19,6 +23,7 @@ from elasticlake.service.context import Stores
 
 INLINE_BYTES = 64 * 1024
 PIECE_BYTES = 1024 * 1024
+PIECES_UNDER_WAY = 2
 
 _hashing = ThreadPoolExecutor(2, thread_name_prefix="hash")
 
@@ -66,7 +71,7 @@ async def receive(stores: Stores, body: Body, *, inline_bytes: int = INLINE_BYTE
     if body.length is not None and body.length <= inline_bytes:
         return _take_inline(body, digests, await body.whole())
     pieces = _Pieces(body)
-    head = await pieces.next(inline_bytes + 1)
+    head = await pieces.fill(bytearray(inline_bytes + 1))
     if len(head) <= inline_bytes:
         return _take_inline(body, digests, bytes(head))
     return await _receive_blob(stores, body, digests, pieces, head)
@@ -79,7 +84,7 @@ def _take_inline(body: Body, digests: Digests, data: bytes) -> Received:
     return Received(len(data), digests, data, None)
 
 
-async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _Pieces, head: bytearray) -> Received:
+async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _Pieces, head: memoryview) -> Received:
     blob_id = new_blob_id()
     now_ms = stores.clock.now_ms()
     await stores.database.write(lambda tx: blob_records.insert_intent(tx, blob_id, stores.owner, now_ms))
@@ -96,19 +101,27 @@ async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _P
     return Received(size_bytes, digests, None, blob_id)
 
 
-async def _stream(writer: BlobWriter, digests: Digests, pieces: _Pieces, piece: bytearray) -> int:
-    """Hash and write one piece in two threads while the next is received; at most two pieces are in memory."""
-    loop = asyncio.get_running_loop()
+async def _stream(writer: BlobWriter, digests: Digests, pieces: _Pieces, piece: memoryview) -> int:
+    """Hash and write in two threads while more is received: a piece in hand, one to follow, and one being filled."""
+    hashing = Strand(_hashing)
+    buffers = itertools.cycle([bytearray(PIECE_BYTES) for _ in range(PIECES_UNDER_WAY + 1)])
+    under_way: deque[asyncio.Future[Any]] = deque()
     size_bytes = 0
-    while piece:
-        size_bytes += len(piece)
-        if size_bytes > MAX_PUT_BYTES:
-            raise EntityTooLarge
-        work = asyncio.gather(loop.run_in_executor(_hashing, digests.update, piece), writer.write(piece))
-        try:
-            piece = await pieces.next(PIECE_BYTES)
-        finally:
-            await work
+    try:
+        while piece:
+            size_bytes += len(piece)
+            if size_bytes > MAX_PUT_BYTES:
+                raise EntityTooLarge
+            under_way.append(asyncio.gather(hashing.submit(partial(digests.update, piece)), writer.write(piece)))
+            while len(under_way) > PIECES_UNDER_WAY:
+                await under_way.popleft()
+            piece = await pieces.fill(next(buffers))
+    finally:
+        # The threads use the buffers until they are done, whatever became of the request.
+        ended = await asyncio.gather(*under_way, return_exceptions=True)
+    for fault in ended:
+        if isinstance(fault, BaseException):
+            raise fault
     return size_bytes
 
 
@@ -122,14 +135,19 @@ class _Pieces:
 
     def __init__(self, body: Body) -> None:
         self._chunks = aiter(body)
-        self._ended = False
+        self._rest = memoryview(b"")
 
-    async def next(self, at_least: int) -> bytearray:
-        """At least that many bytes, fewer only at the end."""
-        piece = bytearray()
-        while len(piece) < at_least and not self._ended:
-            try:
-                piece += await anext(self._chunks)
-            except StopAsyncIteration:
-                self._ended = True
-        return piece
+    async def fill(self, buffer: bytearray) -> memoryview:
+        """The part of `buffer` that the next bytes filled: all of it, except at the end."""
+        view, filled = memoryview(buffer), 0
+        while filled < len(view):
+            if not self._rest:
+                chunk = await anext(self._chunks, None)
+                if chunk is None:
+                    break
+                self._rest = memoryview(chunk)
+            count = min(len(self._rest), len(view) - filled)
+            view[filled : filled + count] = self._rest[:count]
+            self._rest = self._rest[count:]
+            filled += count
+        return view[:filled]

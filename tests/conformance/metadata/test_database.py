@@ -298,6 +298,21 @@ async def test_what_is_left_for_the_end_of_the_group_runs_once_and_last(database
     assert await database.read(lambda reader: reader.rows("SELECT body FROM inline_bodies")) == [(b"3",)]
 
 
+@pytest.mark.parametrize("long", [False, True])
+async def test_a_fault_at_the_end_of_the_group_fails_the_group_and_nothing_after_it(database: Database, long: bool) -> None:
+    def fault(tx: Transaction) -> None:
+        raise ZeroDivisionError
+
+    def mutation(tx: Transaction) -> None:
+        put_fact(str(len(fact_names(tx))))(tx)
+        tx.before_commit("fault", fault)
+
+    outcomes = await asyncio.gather(*(database.write(mutation, long=long) for _ in range(2)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ZeroDivisionError] * 2
+    await database.write(put_fact("after"))
+    assert await database.read(fact_names) == ["after"]
+
+
 async def test_a_waiter_that_goes_away_takes_nobody_along(database: Database) -> None:
     first, second = (asyncio.create_task(database.write(put_fact(name))) for name in ("first", "second"))
     await asyncio.sleep(0)

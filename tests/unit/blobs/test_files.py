@@ -24,6 +24,7 @@ class FaultyDisk(LocalDisk):
     """A disk on which some operation fails, or waits."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.fails: dict[str, int] = {}
         self.waits: dict[str, threading.Event] = {}
         self.arrived = threading.Event()

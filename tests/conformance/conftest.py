@@ -1,0 +1,107 @@
+"""One real server for the protocol's tests, and a look at what it has stored."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conformance.s3.wire import Wire
+from tests.integration.conftest import s3_client
+from tests.integration.server import Server
+
+from elasticlake.blobs.disk import LocalDisk
+from elasticlake.blobs.files import FileBlobs
+from elasticlake.metadata.sqlite import SqliteReader, connect
+from elasticlake.service.check import Check
+
+DOMAIN = "s3.test"
+SETTLE_SECONDS = 10
+# Whatever an S3 request can leave behind, one way or another.
+_TABLES = (
+    "objects", "inline_bodies", "manifests", "events", "uploads", "parts", "completed_uploads", "blob_intents",
+    "blob_deletions",
+)  # fmt: skip
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Store:
+    """A running server's data, read beside it."""
+
+    folder: Path
+
+    def state(self) -> dict[str, Any]:
+        """How much there is of everything, each bucket's counters, and the names of the blobs' files."""
+        with closing(connect(self.folder / "metadata.db", readonly=True)) as connection:
+            reader = SqliteReader(connection)
+            found: dict[str, Any] = {name: reader.rows(f"SELECT count(*) FROM {name}") for name in _TABLES}
+            found["buckets"] = reader.rows("SELECT name, sequence, objects, size_bytes, deleted_at_ms FROM buckets")
+        found["files"] = sorted(str(path) for path in (self.folder / "blobs").rglob("*") if path.is_file())
+        return found
+
+    def findings(self) -> list[str]:
+        """What the integrity check says."""
+        blobs = FileBlobs(self.folder / "blobs", LocalDisk())
+        try:
+            with closing(connect(self.folder / "metadata.db", readonly=True)) as connection:
+                return asyncio.run(Check(SqliteReader(connection), blobs, read_bodies=False).run())
+        finally:
+            blobs.close()
+
+    def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """The state as soon as it is `wanted`: a broken connection is noticed a little later."""
+        give_up_at = time.monotonic() + SETTLE_SECONDS
+        while (found := self.state()) != wanted and time.monotonic() < give_up_at:
+            time.sleep(0.02)
+        return found
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of its own process tree, its data checked in the end."""
+    running = Server(tmp_path_factory.mktemp("conformance") / "data", "--domain", DOMAIN).start()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def store(server: Server) -> Store:
+    return Store(server.data)
+
+
+@pytest.fixture
+def wire(server: Server) -> Wire:
+    return Wire(server.port)
+
+
+@pytest.fixture
+def s3(server: Server) -> Iterator[Any]:
+    """boto3 as the root account."""
+    client = s3_client(server)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3: Any) -> str:
+    """An empty bucket of the test's own."""
+    name = f"conformance-{next(_numbers)}"
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture
+def nothing_changes(server: Server, store: Store, bucket: str) -> Iterator[None]:
+    """The test leaves the store as it found it, sound, and the server without an internal error."""
+    before, logged = store.state(), len(server.log)
+    yield
+    assert store.settled(before) == before
+    assert store.findings() == []
+    assert "internal error" not in server.log[logged:]

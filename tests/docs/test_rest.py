@@ -1,0 +1,47 @@
+"""What the documents say of the REST API is what it says of itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from tests.docs.documents import Document, codes, pages, rows
+
+from elasticlake.api import description
+from elasticlake.api.application import create_app
+
+README = Document("README.md")
+
+
+def api() -> dict[str, Any]:
+    """The API's own description, which needs no services."""
+    envelope: Any = create_app(None, "0")  # type: ignore[arg-type]
+    described: dict[str, Any] = envelope._app.openapi()
+    return described
+
+
+def test_every_path_is_in_the_table_and_nothing_else() -> None:
+    table = rows(README.section("The REST API"), "resource", "paths")
+    assert sorted(path for _, paths in table for path in codes(paths)) == sorted(api()["paths"])
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_every_path_that_a_document_names_exists(page: Document) -> None:
+    # The pages of the description are routes too, which it does not list.
+    own = {route.path for route in description.router.routes}  # type: ignore[attr-defined]
+    known = set(api()["paths"]) | own | {"/v1"}
+    for path in re.findall(r"/v1(?:/[a-z{}A-Z.]+)*", page.text):
+        assert path in known, path
+
+
+def test_every_field_of_a_webhook_that_is_named_exists() -> None:
+    fields = api()["components"]["schemas"]["NewWebhookBody"]["properties"]
+    named = [codes(name)[0] for name, _, _ in rows(README.section("Deliveries"), "field", "default", "meaning")]
+    assert len(named) > 5
+    assert set(named) <= set(fields)
+
+
+def test_the_version_of_the_description_is_the_one_that_was_decided() -> None:
+    decision = Document("docs/decisions/0009-openapi-3-0.md")
+    assert f"# 0009: The API is described in OpenAPI {api()['openapi']}\n" in decision.text
