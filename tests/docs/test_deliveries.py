@@ -14,7 +14,7 @@ from elasticlake.delivery.attempt import BODY_CAP_BYTES
 from elasticlake.delivery.composer import Delivery, compose
 from elasticlake.delivery.failure import ERROR_CLASSES
 from elasticlake.model.events import EVENT_TYPES, Event, Previous, payload
-from elasticlake.model.ids import DeliveryId
+from elasticlake.model.ids import DeliveryId, new_access_key_id, new_event_id
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS, JITTER, MAX_RETRY_AFTER_SECONDS
 from elasticlake.model.webhooks import DEFAULT_TIMEOUT_SECONDS, Ordering, Webhook, WebhookScope, default_on_dead
 
@@ -26,7 +26,7 @@ UNIT_SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 def event(previous: Previous | None = None) -> Event:
     return Event(
-        id="evt_agrasumlatejnjapyki4hmfg",
+        id="evt_019a357fb4287736c896b33f5fb6d6",
         bucket_id=1,
         bucket="lake1--pond1--my-bucket",
         sequence=42,
@@ -66,6 +66,14 @@ def test_the_payload_shown_is_what_such_an_event_becomes() -> None:
     shown = next(block.text for block in blocks(EVENTS) if block.language == "json")
     assert json.loads(shown) == payload(event())
     assert list(json.loads(shown)) == list(payload(event()))
+
+
+def test_the_ids_shown_look_like_real_ones() -> None:
+    shown = json.loads(next(block.text for block in blocks(EVENTS) if block.language == "json"))
+    for example, real in [(shown["id"], new_event_id(event().time_ms)), (shown["principal"], new_access_key_id())]:
+        assert len(example) == len(real)
+        assert example[:2] == real[:2]
+        assert example.isupper() == real.isupper()
 
 
 def test_an_update_tells_what_it_replaced_as_described() -> None:

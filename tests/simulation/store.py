@@ -66,6 +66,9 @@ class MemoryBody:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.data
 
+    async def whole(self) -> bytes:
+        return self.data
+
     def verify(self, digests: Digests) -> None:
         """Nothing was claimed."""
 

@@ -13,6 +13,7 @@ class TracedDisk(LocalDisk):
     """Files in the trace's folder. Nothing is synced for real: whether it would be there is the trace's to say."""
 
     def __init__(self, trace: Trace) -> None:
+        super().__init__()
         self._trace = trace
         self._open: dict[int, tuple[int, int]] = {}
 

@@ -143,8 +143,9 @@ class RestClient:
         try:
             return httpx.Client(
                 headers={"User-Agent": f"elasticlake/{__version__}", "Accept": "application/json"},
-                # A proxy from the environment cannot reach this machine's own loopback.
+                # A proxy from the environment cannot reach this machine's own loopback; SSL_CERT_FILE counts there too.
                 trust_env=not self._connection.is_local,
+                verify=httpx.create_ssl_context(trust_env=True),
             )
         except (OSError, ValueError, httpx.InvalidURL) as error:  # SSL_CERT_FILE, HTTPS_PROXY and their like
             raise usage(f"the environment's proxy or certificate settings do not work: {error}") from None

@@ -56,6 +56,9 @@ class Feed:
     _window: deque[int] = field(default_factory=deque)
     _settled: set[int] = field(default_factory=set)
     _queues: dict[bytes, deque[Event]] = field(default_factory=dict)
+    # Lanes that ended before the log was read up to their head, and that head's sequence: after a crash the position may
+    # lie before it, and what comes by of such a lane until then is settled.
+    _ended_ahead: dict[bytes, int] = field(default_factory=dict)
 
     @classmethod
     def resume(
@@ -101,7 +104,7 @@ class Feed:
                 self._pass(event.sequence)
                 continue
             lane = self.lane_of(event)
-            if lane in self.lanes:
+            if lane in self.lanes or self._ended_before(lane, event.sequence):
                 self._pass(event.sequence)
                 continue
             self._append(event.sequence)
@@ -143,6 +146,8 @@ class Feed:
         self.counts[outcome] += 1
         if following is None:
             del self.lanes[lane.key]
+            if lane.head_sequence > self.read_up_to:
+                self._ended_ahead[lane.key] = lane.head_sequence
         else:
             lane.head_sequence, lane.attempts, lane.next_attempt_at_ms = following.sequence, 0, now_ms
 
@@ -155,7 +160,15 @@ class Feed:
         skipped = max(0, sequence - self.position) + len(self.lanes)
         self.counts["canceled"] += skipped
         self.give_back_budget()
-        for collection in (self.ready, self.due, self._window, self._settled, self._queues, self.lanes):
+        for collection in (
+            self.ready,
+            self.due,
+            self._window,
+            self._settled,
+            self._queues,
+            self._ended_ahead,
+            self.lanes,
+        ):
             collection.clear()
         self.read_up_to = max(self.read_up_to, sequence)
         return skipped
@@ -171,6 +184,12 @@ class Feed:
     def lane_row(self, lane: ParkedLane) -> Lane:
         place = (self.webhook_id, self.bucket_id, lane.key)
         return Lane(*place, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms, self.ordering)
+
+    def _ended_before(self, lane: bytes, sequence: int) -> bool:
+        ended = self._ended_ahead.get(lane, 0)
+        if sequence == ended:
+            del self._ended_ahead[lane]
+        return sequence <= ended
 
     def _pass(self, sequence: int) -> None:
         """An event that needs no delivery from the window."""

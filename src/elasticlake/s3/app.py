@@ -15,7 +15,7 @@ import structlog
 from elasticlake.clock import Clock
 from elasticlake.errors import NoSuchAccessKey
 from elasticlake.model.accounts import AccessKey, Caller
-from elasticlake.s3 import sigv4, xml
+from elasticlake.s3 import sigv2, sigv4, xml
 from elasticlake.s3.errors import S3Error, as_s3_error
 from elasticlake.s3.operations.handler import Services
 from elasticlake.s3.request import Receive, S3Request, Scope, Send, read_request
@@ -67,6 +67,9 @@ class S3App:
 
     async def _authenticate(self, request: S3Request) -> None:
         """Find out who asks; raises `SignatureError` or `S3Error`. Without credentials it is nobody in particular."""
+        if request.query and sigv2.is_presigned(request.query) and "authorization" not in request.headers:
+            await self._authenticate_version_2(request)
+            return
         credentials = sigv4.parse(request.query_string, request.raw_headers)
         if credentials is None:
             return
@@ -88,6 +91,17 @@ class S3App:
             now_ms,
         )
         request.credentials = credentials
+        request.caller = Caller(key.account_id, key.id, key.scope)
+
+    async def _authenticate_version_2(self, request: S3Request) -> None:
+        access_key_id = request.query["AWSAccessKeyId"]
+        try:
+            key = await self.find_key(access_key_id)
+        except NoSuchAccessKey:
+            raise S3Error("InvalidAccessKeyId", details={"AWSAccessKeyId": access_key_id}) from None
+        path = request.raw_path
+        resource = f"/{request.bucket}".encode() + path if request.is_virtual_hosted else path
+        sigv2.verify(key.secret, request.method, resource, request.query, request.headers, self.clock.now_ms())
         request.caller = Caller(key.account_id, key.id, key.scope)
 
     def _log_request(

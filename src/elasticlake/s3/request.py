@@ -66,6 +66,8 @@ class S3Request:
     key: bytes | None
     intake: Intake
     scheme: str = "http"
+    is_virtual_hosted: bool = False
+    """Whether Host named the bucket."""
     credentials: Credentials | None = None
     signing_key: bytes = b""
     seed_signature: str = ""
@@ -128,7 +130,8 @@ def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple
     query_string: bytes = scope["query_string"]
     if b"%" in raw_path and _has_bad_escape(raw_path):
         raise S3Error("InvalidURI")
-    bucket, key = _place(raw_path, _virtual_bucket(headers.get("host", ""), domains))
+    virtual_bucket = _virtual_bucket(headers.get("host", ""), domains)
+    bucket, key = _place(raw_path, virtual_bucket)
     return S3Request(
         request_id,
         scope["method"],
@@ -141,6 +144,7 @@ def read_request(scope: Scope, receive: Receive, request_id: str, domains: tuple
         key,
         Intake(receive),
         scope.get("scheme", "http"),
+        virtual_bucket is not None,
     )
 
 

@@ -10,6 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _JOIN_BYTES = 64 * 1024
 _FINAL_HEAD = b"HTTP/1.1 "
 _INTERIM_HEAD = b"HTTP/1.1 1"
+# Over TLS a close waits for the client's own goodbye, half a minute long; a server that stops will not.
+GOODBYE_SECONDS = 0.5
 
 
 class HeadHolder:
@@ -49,6 +51,11 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(HeadHolder(transport))  # type: ignore[arg-type]
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        if self.transport.is_closing():
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def on_response_complete(self) -> None:
         if isinstance(self.transport, HeadHolder):

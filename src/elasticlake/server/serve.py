@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 
 from elasticlake.config.credentials import FILE_NAME, RootCredentials, load_credentials
@@ -23,6 +24,7 @@ class CannotServe(ElasticLakeError):
 def serve(settings: Settings) -> int:
     """Run a whole server in the foreground; returns its exit code. Raises `ElasticLakeError` if it cannot start."""
     configure_logs(settings, "supervisor")
+    _require_usable_tls(settings)
     folder = DataFolder(settings.data)
     try:
         folder.create()
@@ -41,6 +43,17 @@ def serve(settings: Settings) -> int:
     for number in range(settings.workers):
         supervisor.add(f"gateway-{number}", lambda number=number: run_gateway(installation, listener, number))  # type: ignore[misc]
     return supervisor.run()
+
+
+def _require_usable_tls(settings: Settings) -> None:
+    """Load the certificate once here: a gateway that cannot would only end and be started again, on and on."""
+    if settings.tls_cert is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key, password="")
+    except OSError as error:
+        files = f"{settings.tls_cert} and {settings.tls_key}"
+        raise CannotServe(f"TLS cannot be served with {files}: {error.strerror or error}") from None
 
 
 def _listen(settings: Settings) -> socket.socket:

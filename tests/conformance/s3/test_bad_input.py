@@ -408,7 +408,8 @@ EXTERNAL = b"""<?xml version="1.0"?><!DOCTYPE Delete [<!ENTITY a SYSTEM "file://
 <Delete><Object><Key>&a;</Key></Object></Delete>"""
 BAD_DOCUMENTS = [
     b"", b"text", b"<Delete>", b"<Delete/>", b"<Other/>", b"<Delete><Object/></Delete>", b"\xff\xfe<Delete/>",
-    b"<Delete><Object><Key></Key></Object></Delete>", b"<!DOCTYPE Delete><Delete><Object><Key>a</Key></Object></Delete>",
+    b"<Delete><Object><Key></Key></Object></Delete>",
+    b"<!DOCTYPE Delete><Delete><Object><Key>a</Key></Object></Delete>",
     b"<Delete><Object><Key>a</Key><Size>many</Size></Object></Delete>",
     b"<Delete><Object><Key>a</Key><LastModifiedTime>then</LastModifiedTime></Object></Delete>",
     b"<Delete>" + b"<Object><Key>a</Key></Object>" * 1001 + b"</Delete>", b"<a>" * 5000, BOMB, EXTERNAL,

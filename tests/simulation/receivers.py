@@ -1,0 +1,258 @@
+"""Delivery without a network: a log, receivers that fail as chance has it, and a dispatcher that dies at any moment.
+
+It plays the dispatcher around the pure `Feed` by the same rules: read on while there is room, send what is ready, park what
+failed, store positions and lanes of one moment together. Everything is checked as it happens.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from elasticlake.delivery.feed import WINDOW, Budget, Feed, ParkedLane
+from elasticlake.delivery.feeds import READ_EVENTS
+from elasticlake.metadata.deliveries import Counted, Lane, Position
+from elasticlake.model.events import Event, EventType
+from elasticlake.model.webhooks import Ordering, lane_key
+
+WEBHOOK, BUCKET = "wh_1", 7
+RETRIES = 3
+TYPES: tuple[EventType, ...] = ("object:created", "object:updated", "object:deleted")
+
+
+def make_event(sequence: int, key: bytes, event_type: EventType) -> Event:
+    return Event(
+        f"evt_{sequence}", BUCKET, "bucket", sequence, event_type, 0, key, 1, "etag", "text/plain", "l", "p", "PutObject"
+    )
+
+
+@dataclass
+class Stored:
+    """What the dispatcher's database holds: always of one moment."""
+
+    position: Position
+    lanes: dict[bytes, Lane] = field(default_factory=dict)
+
+
+@dataclass
+class Attempt:
+    """An HTTP request under way: of an event in the window, or of a parked lane's head."""
+
+    event: Event
+    lane: ParkedLane | None
+
+
+class Faulty(AssertionError):
+    """A promise of delivery was broken."""
+
+
+class Delivery:
+    """One webhook in one bucket, from the first event until all are settled."""
+
+    def __init__(self, seed: int, ordering: Ordering, subscribed: frozenset[str] = frozenset(TYPES)) -> None:
+        self.chance = random.Random(seed)
+        self.ordering = ordering
+        self.subscribed = subscribed
+        self.failure_rate = self.chance.choice((0.0, 0.1, 0.5, 0.95))
+        self.keys = [bytes([97 + number]) for number in range(self.chance.choice((1, 3, 40)))]
+        self.log: list[Event] = []
+        self.stored = Stored(Position(WEBHOOK, BUCKET, 0))
+        self.now_ms = 0
+        self.ended: dict[int, Counted] = {}
+        # What is unresolved, in sequence: of all, and of each lane.
+        self.unresolved: dict[int, Event] = {}
+        self.unresolved_of_lane: dict[bytes, dict[int, Event]] = {}
+        self.crashes = 0
+        self._start()
+
+    def _start(self) -> None:
+        self.budget = Budget()
+        lanes = list(self.stored.lanes.values())
+        self.feed = Feed.resume(self.stored.position, lanes, self.ordering, self.subscribed, self.budget)
+        self.in_flight: list[Attempt] = []
+        self.waiting = list(self.feed.lanes.values())
+        self.due: list[ParkedLane] = []
+        self.changed: dict[bytes, Lane | None] = {}
+        # What this life has resolved: only the attempts of the lives before it may be repeated.
+        self.resolved: set[int] = set()
+
+    # What may happen.
+
+    def write(self, count: int) -> None:
+        for _ in range(count):
+            event = make_event(len(self.log) + 1, self.chance.choice(self.keys), self.chance.choice(TYPES))
+            self.log.append(event)
+            if event.type in self.subscribed:
+                self.unresolved[event.sequence] = event
+                self.unresolved_of_lane.setdefault(self._lane(event), {})[event.sequence] = event
+
+    def read_on(self) -> None:
+        if self.feed.may_read:
+            start = self.feed.read_up_to
+            self.feed.add(self.log[start : start + READ_EVENTS])
+        if len(self.feed._window) >= WINDOW or self.budget.used != len(self.feed._window):
+            raise Faulty(f"{len(self.feed._window)} events in the window, {self.budget.used} in the budget")
+
+    def send(self) -> None:
+        """Begin the next attempt, of a due lane before a first one."""
+        if self.due:
+            lane = self.due.pop(0)
+            self._begin(Attempt(self.log[lane.head_sequence - 1], lane))
+        elif self.feed.ready:
+            self._begin(Attempt(self.feed.ready.popleft(), None))
+
+    def answer(self) -> None:
+        """Some receiver answers."""
+        if not self.in_flight:
+            return
+        attempt = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
+        failed = self.chance.random() < self.failure_rate
+        if attempt.lane is None:
+            self._answer_first(attempt.event, failed)
+        else:
+            self._answer_lane(attempt.event, attempt.lane, failed)
+
+    def lose_own_nerve(self) -> None:
+        """A fault of the dispatcher's own ends an attempt before it counted."""
+        if self.in_flight:
+            attempt = self.in_flight.pop()
+            if attempt.lane is None:
+                self.feed.put_back(attempt.event)
+            else:
+                self.due.insert(0, attempt.lane)
+
+    def wait(self) -> None:
+        self.now_ms += self.chance.choice((1, 10, 100))
+        due = [lane for lane in self.waiting if lane.next_attempt_at_ms <= self.now_ms]
+        self.waiting = [lane for lane in self.waiting if lane.next_attempt_at_ms > self.now_ms]
+        self.due += due
+
+    def store(self) -> None:
+        """One transaction: the position of this moment, and the lanes that changed."""
+        self.stored = Stored(self.feed.snapshot(), dict(self.stored.lanes))
+        for key, lane in self.changed.items():
+            if lane is None:
+                self.stored.lanes.pop(key, None)
+            else:
+                self.stored.lanes[key] = lane
+        self.changed = {}
+        self._check_position(self.stored.position.sequence, set(self.stored.lanes))
+
+    def crash(self) -> None:
+        self.crashes += 1
+        self._start()
+
+    # What has to hold.
+
+    def _begin(self, attempt: Attempt) -> None:
+        event = attempt.event
+        if event.type not in self.subscribed:
+            raise Faulty(f"{event.sequence} was not asked for")
+        first = next(iter(self.unresolved_of_lane[self._lane(event)]), event.sequence)
+        if first < event.sequence:
+            raise Faulty(f"{event.sequence} is attempted while {first} is unresolved")
+        for other_attempt in self.in_flight:
+            if self._lane(other_attempt.event) == self._lane(event):
+                raise Faulty(f"{event.sequence} is attempted beside {other_attempt.event.sequence}")
+        if event.sequence in self.resolved:
+            raise Faulty(f"{event.sequence} is attempted again in the same life")
+        self.in_flight.append(attempt)
+
+    def _check_position(self, position: int, lanes: set[bytes]) -> None:
+        for event in self.unresolved.values():
+            if event.sequence > position:
+                return
+            if self._lane(event) not in lanes:
+                raise Faulty(f"the position {position} passed {event.sequence}, which is neither settled nor in a lane")
+
+    def check_end(self) -> None:
+        """Everything that matches was delivered or is dead, and counted once for each time it ended."""
+        missing = [event.sequence for event in self._matching() if event.sequence not in self.ended]
+        if missing:
+            raise Faulty(f"never delivered: {missing}")
+        if self.feed.position != len(self.log) or self.feed.lanes:
+            raise Faulty(f"the position ends at {self.feed.position} of {len(self.log)}, lanes {self.feed.lanes}")
+        counted = sum(self.feed.counts.values())
+        if not self.crashes and counted != len(self.ended):
+            raise Faulty(f"{counted} are counted, {len(self.ended)} ended")
+        if counted < len(self._matching()):
+            raise Faulty(f"{counted} are counted of {len(self._matching())}")
+
+    def _matching(self) -> list[Event]:
+        return [event for event in self.log if event.type in self.subscribed]
+
+    def _lane(self, event: Event) -> bytes:
+        return lane_key(self.ordering, event.key, event.sequence)
+
+    # The dispatcher's part.
+
+    def _answer_first(self, event: Event, failed: bool) -> None:
+        if failed:
+            lane = self.feed.park(event, 1, self.now_ms + self.chance.randrange(200))
+            self._lane_changed(lane)
+            self.waiting.append(lane)
+        else:
+            self._end(event, "delivered")
+            self.feed.settle(event, "delivered")
+
+    def _answer_lane(self, event: Event, lane: ParkedLane, failed: bool) -> None:
+        attempts = lane.attempts + 1
+        if failed and attempts < RETRIES:
+            self.feed.retry(lane, attempts, self.now_ms + self.chance.randrange(200))
+            self._lane_changed(lane)
+            self.waiting.append(lane)
+            return
+        outcome: Counted = "dead" if failed else "delivered"
+        self._end(event, outcome)
+        following = self._following(lane)
+        self.feed.advance_lane(lane, outcome, following, self.now_ms)
+        self._lane_changed(lane)
+        if following is not None:
+            self.waiting.append(lane)
+
+    def _following(self, lane: ParkedLane) -> Event | None:
+        if self.ordering == "none":
+            return None
+        for event in self.log[lane.head_sequence : self.feed.read_up_to]:
+            if event.type in self.subscribed and self._lane(event) == lane.key:
+                return event
+        return None
+
+    def _lane_changed(self, lane: ParkedLane) -> None:
+        self.changed[lane.key] = self.feed.lane_row(lane) if lane.key in self.feed.lanes else None
+
+    def _end(self, event: Event, outcome: Counted) -> None:
+        self.ended[event.sequence] = outcome
+        self.resolved.add(event.sequence)
+        self.unresolved.pop(event.sequence, None)
+        self.unresolved_of_lane[self._lane(event)].pop(event.sequence, None)
+
+
+def deliver(seed: int, ordering: Ordering, *, steps: int = 400) -> Delivery:
+    """A whole life: chance decides what happens next, then everything that is left is let happen."""
+    delivery = Delivery(seed, ordering, random.Random(seed).choice((frozenset(TYPES), frozenset(TYPES[:1]))))
+    chance = delivery.chance
+    crash_rate = chance.choice((0, 1))
+    actions = (
+        lambda: delivery.write(chance.choice((1, 5, 100))),
+        delivery.read_on,
+        delivery.send,
+        delivery.answer,
+        delivery.wait,
+        delivery.store,
+        delivery.lose_own_nerve,
+        delivery.crash,
+    )
+    for _ in range(steps):
+        chance.choices(actions, weights=(4, 10, 30, 25, 8, 6, 1, crash_rate))[0]()
+    for _ in range(100_000):
+        delivery.read_on()
+        delivery.send()
+        delivery.answer()
+        delivery.wait()
+        delivery.store()
+        quiet = not (delivery.in_flight or delivery.feed.ready or delivery.due or delivery.waiting)
+        if quiet and delivery.feed.read_up_to == len(delivery.log):
+            break
+    delivery.check_end()
+    return delivery

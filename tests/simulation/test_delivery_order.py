@@ -1,0 +1,70 @@
+"""Seeded lives of a feed: nothing is lost (I4), nothing overtakes (I5), the window stays bounded (I6)."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+import pytest
+from tests.simulation.receivers import Faulty, deliver
+
+from elasticlake.delivery.feed import Feed, ParkedLane
+from elasticlake.model.events import Event
+from elasticlake.model.webhooks import Ordering
+
+SEEDS = 150
+SOAK_SEEDS = 20_000
+ORDERINGS: tuple[Ordering, ...] = ("key", "bucket", "none")
+
+
+def deliver_all(seeds: range, ordering: Ordering) -> None:
+    """Every seed's life ends well; together they saw deliveries, dead ones and crashes."""
+    ends: Counter[str] = Counter()
+    crashes = 0
+    for seed in seeds:
+        try:
+            delivery = deliver(seed, ordering)
+        except AssertionError as fault:
+            raise AssertionError(f"seed {seed}, ordering {ordering}: {fault}") from fault
+        ends.update(delivery.ended.values())
+        crashes += delivery.crashes
+    assert min(ends["delivered"], ends["dead"], crashes) > 0
+
+
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_every_event_ends_in_order_whatever_fails_and_whenever_the_dispatcher_dies(ordering: Ordering) -> None:
+    deliver_all(range(SEEDS), ordering)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("ordering", ORDERINGS)
+def test_every_event_ends_in_order_with_many_seeds(ordering: Ordering) -> None:
+    deliver_all(range(SEEDS, SOAK_SEEDS), ordering)
+
+
+def forgets_what_is_queued(self: Feed, event: Event, attempts: int, next_attempt_at_ms: int) -> ParkedLane:
+    """A wrong `park`: what is queued behind the failed event is sent without waiting."""
+    lane = self.lane_of(event)
+    queue = self._queues.pop(lane)
+    queue.popleft()
+    self._mark(event.sequence)
+    self.lanes[lane] = ParkedLane(lane, event.sequence, attempts, next_attempt_at_ms)
+    if queue:
+        self._queues[lane] = deque(queue)
+        self.ready.append(queue[0])
+    return self.lanes[lane]
+
+
+def loses_the_lane(self: Feed, event: Event, attempts: int, next_attempt_at_ms: int) -> ParkedLane:
+    """A wrong `park`: the lane is not remembered, so later events pass it by."""
+    parked = ParkedLane(self.lane_of(event), event.sequence, attempts, next_attempt_at_ms)
+    for queued in self._queues.pop(parked.key):
+        self._mark(queued.sequence)
+    return parked
+
+
+@pytest.mark.parametrize("wrong", [forgets_what_is_queued, loses_the_lane])
+def test_the_simulation_notices_a_wrong_rule(monkeypatch: pytest.MonkeyPatch, wrong: object) -> None:
+    monkeypatch.setattr(Feed, "park", wrong)
+    with pytest.raises((Faulty, KeyError)):
+        for seed in range(50):
+            deliver(seed, "key")

@@ -1,0 +1,103 @@
+"""Buckets: made, found, listed, removed."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.world import ROOT, World
+
+from elasticlake.errors import (
+    AccessDenied,
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    InvalidBucketName,
+    NoSuchBucket,
+)
+from elasticlake.model.accounts import ANONYMOUS, Caller, Scope
+from elasticlake.service.context import Request
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def accounts(world: World) -> None:
+    for name in ("alice", "bob"):
+        await world.accounts.create(ROOT, name, name, f"{name}@example.com")
+
+
+NAMES = ["aaa", "aab", "aab-1", "aab.1", "l1--p1--aab", "zzz"]
+
+
+async def test_making_a_bucket_makes_its_lake_and_pond(world: World) -> None:
+    bucket = await world.bucket("lake1--pond1--x", "alice")
+    assert (bucket.lake_name, bucket.pond_name, bucket.account_id) == ("lake1", "pond1", "alice")
+    plain = await world.bucket("plain", "alice")
+    assert (plain.lake_name, plain.pond_name) == ("default", "default")
+
+
+async def test_names_in_use(world: World) -> None:
+    await world.bucket("taken", "alice")
+    with pytest.raises(BucketAlreadyOwnedByYou):
+        await world.bucket("taken", "alice")
+    with pytest.raises(BucketAlreadyExists):
+        await world.bucket("taken", "bob")
+    with pytest.raises(InvalidBucketName):
+        await world.bucket("No Name")
+
+
+async def test_another_account_s_lake(world: World) -> None:
+    await world.bucket("lake1--pond1--x", "alice")
+    with pytest.raises(AccessDenied):
+        await world.bucket("lake1--pond2--y", "bob")
+    await world.bucket("lake1--pond2--y", "root")
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [ANONYMOUS, Caller("alice", "A", Scope(permissions=("write",))), Caller("alice", "A", Scope(lakes=("l",)))],
+)
+async def test_who_may_not_make_one(world: World, caller: Caller) -> None:
+    with pytest.raises(AccessDenied):
+        await world.buckets.create(Request(caller, "R"), "plain")
+    assert await world.buckets.list_page(world.request().caller) == []
+
+
+async def test_only_an_empty_bucket_goes(world: World) -> None:
+    first = await world.bucket("bucket")
+    await world.put("bucket", b"key")
+    with pytest.raises(BucketNotEmpty):
+        await world.buckets.delete(world.request(), "bucket")
+    with pytest.raises(AccessDenied):
+        await world.buckets.delete(world.request("other"), "bucket")
+    await world.remove("bucket", b"key")
+    await world.buckets.delete(world.request(), "bucket")
+    with pytest.raises(NoSuchBucket):
+        await world.buckets.get(world.request(), "bucket", "list")
+    again = await world.bucket("bucket")
+    assert again.id != first.id
+    assert again.sequence == 2, "the name's log goes on where it ended"
+
+
+@given(st.sampled_from(["", "a", "aa", "aab", "l1--", "zzz", "zzzz"]), st.integers(1, 4))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_pages(world: World, prefix: str, limit: int) -> None:
+    caller = Caller("alice", "A", Scope())
+    if not await world.buckets.list_page(caller):
+        for name in NAMES:
+            await world.bucket(name, "alice")
+        await world.bucket("aac", "bob")
+    names: list[str] = []
+    while page := await world.buckets.list_page(caller, names[-1] if names else "", limit, prefix):
+        assert len(page) <= limit
+        names += [bucket.name.name for bucket in page]
+    assert names == [name for name in NAMES if name.startswith(prefix)]
+
+
+async def test_a_key_sees_the_buckets_of_its_scope(world: World) -> None:
+    for name in NAMES:
+        await world.bucket(name, "alice")
+    scoped = Caller("alice", "A", Scope(lakes=("l1",)))
+    assert [bucket.name.name for bucket in await world.buckets.list_page(scoped)] == ["l1--p1--aab"]
+    with pytest.raises(AccessDenied):
+        await world.buckets.list_page(ANONYMOUS)
