@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -31,9 +32,15 @@ class SystemClock:
 
 def rfc3339_seconds(time_ms: int) -> str:
     """`2025-10-30T14:22:33Z`: UTC, whole seconds, as the payload's `timestamp`."""
-    return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{_to_seconds(time_ms // 1000)}Z"
 
 
 def rfc3339_milliseconds(time_ms: int) -> str:
     """`2025-10-30T14:22:33.123Z`: UTC, as S3's XML and our REST API write times."""
-    return f"{datetime.fromtimestamp(time_ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+    return f"{_to_seconds(time_ms // 1000)}.{time_ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_seconds(seconds: int) -> str:
+    """Events and listings name the same few seconds again and again."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -45,14 +45,16 @@ def test_lakes_ponds_and_buckets(server: Server) -> None:
     code, line = failure(server.cli("lake", "delete", "clilake"))
     assert code == 1
     assert line.endswith("(409)")
-    for command in (["bucket", "delete", "clilake--clipond--one"], ["pond", "delete", "clilake--clipond"]):
-        assert server.cli(*command).returncode == 0
-    assert server.cli("lake", "delete", "clilake").stdout == "deleted lake clilake\n"
-    assert failure(server.cli("lake", "show", "clilake")) == (1, "elasticlake: no such lake clilake (404)")
+    assert server.cli("bucket", "delete", "clilake--clipond--one").returncode == 0
+    server.cli_json("lake", "create", "brief")
+    server.cli_json("pond", "create", "brief--pond")
+    assert server.cli("pond", "delete", "brief--pond").stdout == "deleted pond brief--pond\n"
+    assert server.cli("lake", "delete", "brief").stdout == "deleted lake brief\n"
+    assert failure(server.cli("lake", "show", "brief")) == (1, "elasticlake: no such lake brief (404)")
 
 
 def test_accounts_keys_and_tokens(server: Server) -> None:
-    account = server.cli_json("account", "create", "--id", "cliacc", "--name", "Ann", "--email", "ann@example.com")
+    account = server.cli_json("account", "create", "cliacc", "--display-name", "Ann", "--email", "ann@example.com")
     assert account["displayName"] == "Ann"
     key = server.cli_json("key", "create", "cliacc", "--bucket", "some-bucket", "--permission", "read")
     assert key["secretAccessKey"]

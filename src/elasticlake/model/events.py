@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 from elasticlake.clock import rfc3339_seconds
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 EventType = Literal["object:created", "object:updated", "object:deleted", "multipart:completed"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
@@ -87,4 +89,4 @@ def _previous(previous: Previous) -> dict[str, Any]:
 
 def encode_payload(document: Mapping[str, Any]) -> bytes:
     """The bytes that are signed and sent: the same for every attempt, since they depend on the document alone."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    return _encode(document).encode()

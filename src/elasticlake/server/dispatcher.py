@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 from dataclasses import replace
@@ -25,6 +26,7 @@ from elasticlake.server.logs import configure_logs
 from elasticlake.server.tuning import tune_process
 
 DAY_MS = 86_400_000
+NICENESS = 5
 HISTORY_PAUSE_SECONDS = 3600
 
 
@@ -32,6 +34,8 @@ def run_dispatcher(installation: Installation) -> None:
     """Deliver until SIGTERM."""
     configure_logs(installation.settings, "dispatcher")
     tune_process()
+    # Where both want the processor, requests come first: a delivery may wait, a client should not (I7).
+    os.nice(NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_deliver(installation))
 

@@ -31,6 +31,9 @@ class Pieces:
         if isinstance(self.fault, IncompleteBody):
             raise self.fault
 
+    async def whole(self) -> bytes:
+        return b"".join([bytes(piece) async for piece in self])
+
     def verify(self, digests: Digests) -> None:
         assert digests.digest("sha256") == hashlib.sha256(b"".join(self.pieces)).digest()
         if self.fault is not None:

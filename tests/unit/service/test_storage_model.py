@@ -77,6 +77,7 @@ class StorageMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         try:
             self.check_everything()
+            self.run(self.store.recover())
             self.run(self.store.collect_everything())
             assert self.run(self.store.findings()) == []
         finally:
