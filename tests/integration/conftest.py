@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-
 from tests.integration.receiver import Receiver
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server
 
@@ -20,7 +19,13 @@ Spawn = Callable[..., Server]
 
 
 def s3_client(
-    server: Server, access_key: str = ACCESS_KEY, secret: str = SECRET_KEY, *, verify: str | bool = True, **options: Any
+    server: Server,
+    access_key: str = ACCESS_KEY,
+    secret: str = SECRET_KEY,
+    *,
+    region: str = "eu-central-1",
+    verify: str | bool = True,
+    **options: Any,
 ) -> Any:
     """boto3's client for the server; `options` go to botocore's Config."""
     config = Config(proxies={}, retries={"total_max_attempts": 1, "mode": "standard"}, **options)
@@ -29,7 +34,7 @@ def s3_client(
         endpoint_url=server.url,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret,
-        region_name="eu-central-1",  # for us-east-1 boto3 still makes links of signature version 2
+        region_name=region,
         verify=verify,
         config=config,
     )

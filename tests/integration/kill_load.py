@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-
 from tests.integration.conftest import s3_client
 from tests.integration.server import Server
 

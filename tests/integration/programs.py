@@ -9,9 +9,7 @@ from pathlib import Path
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server, clean_environment
 
 
-def run(
-    *command: str | Path, env: Mapping[str, str], cwd: Path | None = None, timeout_seconds: float = 100
-) -> str:
+def run(*command: str | Path, env: Mapping[str, str], cwd: Path | None = None, timeout_seconds: float = 100) -> str:
     """What the program printed; raises AssertionError with all of it if the program failed."""
     ran = subprocess.run(
         [*map(str, command)], env=env, cwd=cwd, capture_output=True, text=True, timeout=timeout_seconds, check=False

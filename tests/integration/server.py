@@ -132,18 +132,21 @@ class Server:
 
     @property
     def dispatcher_pid(self) -> int:
-        """The process that is bound to the dispatcher's socket."""
-        bound = {
-            line.split()[6]
-            for line in Path("/proc/net/unix").read_text().splitlines()
-            if line.endswith("dispatcher.sock")
-        }
-        return next(pid for pid in self.pids() if bound & _socket_inodes(pid))
+        """The process that is bound to the dispatcher's socket, as soon as one is."""
+        give_up_at = time.monotonic() + START_SECONDS
+        while True:
+            bound = _inodes_bound_to("dispatcher.sock")
+            for pid in self.pids():
+                if bound & _socket_inodes(pid):
+                    return pid
+            assert time.monotonic() < give_up_at, "no dispatcher"
+            time.sleep(0.02)
 
     @property
     def gateway_pids(self) -> list[int]:
         """The processes that serve S3 and REST."""
-        return [pid for pid in self.pids()[1:] if pid != self.dispatcher_pid]
+        dispatcher_pid = self.dispatcher_pid
+        return [pid for pid in self.pids()[1:] if pid != dispatcher_pid]
 
     def kill9_all(self) -> None:
         """What a power switch would do to the processes: SIGKILL to all, the supervisor first."""
@@ -175,11 +178,13 @@ class Server:
         try:
             answer = self.request(method, path, body, token=token)
         except urllib.error.HTTPError as error:
-            assert error.headers["Content-Type"] == "application/problem+json"
-            problem: dict[str, Any] = json.loads(error.read())
-            assert problem["status"] == error.code
-            return problem
-        raise AssertionError(f"{method} {path} was not refused: {answer}")
+            refused = error
+        else:
+            raise AssertionError(f"{method} {path} was not refused: {answer}")
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        problem: dict[str, Any] = json.loads(refused.read())
+        assert problem["status"] == refused.code
+        return problem
 
     def cli(self, *arguments: str, token: str = API_TOKEN) -> subprocess.CompletedProcess[str]:
         """Run a command of `elasticlake` against this server."""
@@ -217,6 +222,14 @@ def _children(pid: int) -> list[int]:
         return []
 
 
+def _inodes_bound_to(name: str) -> set[str]:
+    lines = Path("/proc/net/unix").read_text().splitlines()
+    return {line.split()[6] for line in lines if line.endswith(name)}
+
+
 def _socket_inodes(pid: int) -> set[str]:
-    links = [os.readlink(handle) for handle in Path(f"/proc/{pid}/fd").iterdir()]
+    try:
+        links = [os.readlink(handle) for handle in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:  # it ended meanwhile
+        return set()
     return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:")}

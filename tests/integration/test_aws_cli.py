@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.integration.programs import aws_environment, make_tree, read_tree, run
 from tests.integration.server import Server
 

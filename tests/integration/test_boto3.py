@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
-
 from tests.integration.conftest import s3_client
 from tests.integration.server import Server
 
@@ -90,7 +89,8 @@ def test_the_transfer_manager_uploads_in_parts_and_downloads_in_ranges(s3: Any, 
     extra = {"ContentType": "video/mp4", "Metadata": {"title": "twenty"}}
     s3.upload_fileobj(io.BytesIO(body), bucket, "large", ExtraArgs=extra, Config=config)
     head = s3.head_object(Bucket=bucket, Key="large")
-    assert (head["ContentLength"], head["ContentType"], head["Metadata"]) == (len(body), "video/mp4", {"title": "twenty"})
+    assert (head["ContentLength"], head["ContentType"]) == (len(body), "video/mp4")
+    assert head["Metadata"] == {"title": "twenty"}
     assert head["ETag"].endswith('-5"')
     downloaded = io.BytesIO()
     s3.download_fileobj(bucket, "large", downloaded, Config=config)
@@ -100,7 +100,10 @@ def test_the_transfer_manager_uploads_in_parts_and_downloads_in_ranges(s3: Any, 
     assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
 
 
-def test_presigned_urls(s3: Any, bucket: str) -> None:
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+def test_presigned_urls(server: Server, bucket: str, region: str) -> None:
+    """For us-east-1 boto3 makes links of signature version 2 to this day, for any other region of version 4."""
+    s3 = s3_client(server, region=region)
     at = {"Bucket": bucket, "Key": "by link/ü.txt"}
     put = s3.generate_presigned_url("put_object", {**at, "ContentType": "text/plain"}, ExpiresIn=60)
     request = urllib.request.Request(put, b"linked", {"Content-Type": "text/plain"}, method="PUT")

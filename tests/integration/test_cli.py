@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from elasticlake import __version__
 from tests.integration.receiver import Receiver, eventually
 from tests.integration.server import API_TOKEN, Server, clean_environment, elasticlake
+
+from elasticlake import __version__
 
 
 def failure(ran: subprocess.CompletedProcess[str]) -> tuple[int, str]:
@@ -37,7 +37,8 @@ def test_lakes_ponds_and_buckets(server: Server) -> None:
     assert server.cli_json("pond", "rename", "clilake--clipond", "Papers")["name"] == "Papers"
     assert server.cli_json("bucket", "acl", "clilake--clipond--one", "private")["acl"] == "private"
     assert [pond["name"] for pond in server.cli_json("pond", "list", "clilake")] == ["Papers"]
-    assert [one["bucket"] for one in server.cli_json("bucket", "list", "--lake", "clilake")] == ["clilake--clipond--one"]
+    listed = server.cli_json("bucket", "list", "--lake", "clilake")
+    assert [one["bucket"] for one in listed] == ["clilake--clipond--one"]
     assert "clilake" in [lake["lake"] for lake in server.cli_json("lake", "list")]
     table = server.cli("bucket", "list", "--pond", "clilake--clipond").stdout.splitlines()
     assert table[0].split()[:2] == ["BUCKET", "ACCOUNT"]
@@ -119,7 +120,8 @@ def test_events_tail_follows(s3: Any, bucket: str, tail: subprocess.Popen[str], 
     first = json.loads(tail.stdout.readline())
     s3.delete_object(Bucket=bucket, Key="one")
     second = json.loads(tail.stdout.readline())
-    assert [(one["sequence"], one["event"]) for one in (first, second)] == [(1, "object:created"), (2, "object:deleted")]
+    assert (first["sequence"], first["event"]) == (1, "object:created")
+    assert (second["sequence"], second["event"]) == (2, "object:deleted")
     lines = server.cli("events", "tail", bucket, "--no-follow", "--after", "1").stdout.splitlines()
     assert [line.split()[2:] for line in lines] == [["object:deleted", "1", "one"]]
 

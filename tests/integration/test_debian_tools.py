@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.integration.programs import aws_environment, make_tree, read_tree, run
 from tests.integration.receiver import eventually
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server

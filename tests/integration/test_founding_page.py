@@ -14,12 +14,11 @@ import flask
 import pytest
 import standardwebhooks
 from boto3.s3.transfer import TransferConfig
-from werkzeug.serving import make_server
-
 from tests.integration import founding_page
 from tests.integration.conftest import s3_client
 from tests.integration.receiver import Received, eventually
 from tests.integration.server import ACCESS_KEY, API_TOKEN, Server
+from werkzeug.serving import make_server
 
 BUCKET = "lake1--pond1--my-bucket"
 SECRET = "my-webhook-secret"
@@ -74,7 +73,7 @@ def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def register(server: Server, endpoint: str = "") -> dict[str, Any]:
-    """Run the page's call with its URL and token replaced (and its endpoint, if one is given); the webhook that it made."""
+    """Run the page's call with its URL and token replaced, and its endpoint if one is given; returns what it made."""
     source = founding_page.REGISTER.replace("https://api.elasticlake.com", server.url)
     source = source.replace("YOUR_TOKEN", API_TOKEN)
     if endpoint:
@@ -197,7 +196,8 @@ def test_standard_webhooks_verifies_the_same_requests(
     page_server: Server, page_app: PageApp, webhook: dict[str, Any]
 ) -> None:
     s3 = s3_client(page_server)
-    s3.upload_fileobj(io.BytesIO(bytes(9 * MIB)), BUCKET, "standard.bin", Config=TransferConfig(multipart_chunksize=5 * MIB))
+    in_parts = TransferConfig(multipart_chunksize=5 * MIB)
+    s3.upload_fileobj(io.BytesIO(bytes(9 * MIB)), BUCKET, "standard.bin", Config=in_parts)
     s3.delete_object(Bucket=BUCKET, Key="standard.bin")
     eventually(lambda: len(page_app.requests) == 3)
     library = standardwebhooks.Webhook(SECRET.encode())
@@ -207,9 +207,7 @@ def test_standard_webhooks_verifies_the_same_requests(
             library.verify(received.body.replace(b"standard", b"Standard"), received.headers)
 
 
-def test_the_handler_refuses_a_wrong_secret(
-    page_server: Server, page_app: PageApp, webhook: dict[str, Any]
-) -> None:
+def test_the_handler_refuses_a_wrong_secret(page_server: Server, page_app: PageApp, webhook: dict[str, Any]) -> None:
     path = f"/v1/webhooks/{webhook['id']}"
     page_server.request("PATCH", path, {"secret": "another-secret"})
     delivery = page_server.request("POST", f"{path}/test?wait=10")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.receiver import eventually
 from tests.integration.server import Server

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.kill_load import Writer, stored_digest
 from tests.integration.receiver import Receiver

@@ -12,7 +12,6 @@ from minio import Minio
 from minio.commonconfig import CopySource
 from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
-
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server
 
 MIB = 1024 * 1024

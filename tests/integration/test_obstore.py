@@ -6,7 +6,6 @@ import obstore
 import pytest
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import S3Store
-
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server
 
 

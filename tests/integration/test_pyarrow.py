@@ -5,13 +5,16 @@ from __future__ import annotations
 import pyarrow
 import pyarrow.dataset
 import pyarrow.fs
-
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server
 
 
 def test_a_dataset(server: Server, bucket: str) -> None:
     lake = pyarrow.fs.S3FileSystem(
-        access_key=ACCESS_KEY, secret_key=SECRET_KEY, endpoint_override=server.address, scheme="http", region="eu-west-1"
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        endpoint_override=server.address,
+        scheme="http",
+        region="eu-west-1",
     )
     table = pyarrow.table({"id": list(range(1000)), "part": [f"p{n % 3}" for n in range(1000)]})
     pyarrow.dataset.write_dataset(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.integration.conftest import s3_client
 from tests.integration.server import Server
 from tests.integration.test_boto3 import refused

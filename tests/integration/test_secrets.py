@@ -6,7 +6,6 @@ import urllib.error
 import urllib.request
 
 import pytest
-
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.receiver import Receiver
 from tests.integration.server import CREDENTIALS, SECRET_KEY

@@ -14,7 +14,6 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.receiver import eventually
 from tests.integration.server import API_TOKEN, CREDENTIALS, Server, clean_environment, elasticlake

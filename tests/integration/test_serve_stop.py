@@ -12,7 +12,6 @@ from typing import Any
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.receiver import Receiver
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from tests.integration.conftest import s3_client
 from tests.integration.server import Server
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.integration.receiver import Receiver, eventually
 from tests.integration.server import Server
 

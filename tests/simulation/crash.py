@@ -90,7 +90,9 @@ async def _perform(trace: Trace, store: Store, name: str, operation: Operation) 
     return None
 
 
-def disks(run: Run, points: Iterable[int], survivals: Callable[[int], list[Survival]]) -> Iterable[tuple[int, Survival, Image]]:
+def disks(
+    run: Run, points: Iterable[int], survivals: Callable[[int], list[Survival]]
+) -> Iterable[tuple[int, Survival, Image]]:
     """The disks that crashes leave; point n is the moment before the n-th record."""
     machine = Machine(run.trace.base)
     done = 0
@@ -103,7 +105,7 @@ def disks(run: Run, points: Iterable[int], survivals: Callable[[int], list[Survi
 
 
 def candidates(run: Run, point: int) -> list[Model]:
-    """Every state that is right after a crash at the point: what was answered is there (I1), what was under way may be."""
+    """Every state that is right after a crash there: what was answered is there (I1), what was under way may be."""
     begun, answered = 0, set[str]()
     for record in run.trace.records[:point]:
         match record.mark:

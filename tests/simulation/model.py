@@ -1,4 +1,4 @@
-"""What the store should hold: the same operations on plain dictionaries, with the events that they should leave in the logs."""
+"""What the store should hold: the same operations on plain dictionaries, and the events that they should leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from elasticlake.errors import (
 )
 from elasticlake.model.objects import Acl
 from elasticlake.service.conditions import ANY
-
 
 # The operations. `label` names an upload, whatever id the store gave it.
 

@@ -1,7 +1,7 @@
 """Delivery without a network: a log, receivers that fail as chance has it, and a dispatcher that dies at any moment.
 
-It plays the dispatcher around the pure `Feed` by the same rules: read on while there is room, send what is ready, park what
-failed, store positions and lanes of one moment together. Everything is checked as it happens.
+It plays the dispatcher around the pure `Feed` by the same rules: read on while there is room, send what is ready, park
+what failed, store positions and lanes of one moment together. Everything is checked as it happens.
 """
 
 from __future__ import annotations
@@ -22,7 +22,19 @@ TYPES: tuple[EventType, ...] = ("object:created", "object:updated", "object:dele
 
 def make_event(sequence: int, key: bytes, event_type: EventType) -> Event:
     return Event(
-        f"evt_{sequence}", BUCKET, "bucket", sequence, event_type, 0, key, 1, "etag", "text/plain", "l", "p", "PutObject"
+        f"evt_{sequence}",
+        BUCKET,
+        "bucket",
+        sequence,
+        event_type,
+        0,
+        key,
+        1,
+        "etag",
+        "text/plain",
+        "l",
+        "p",
+        "PutObject",
     )
 
 

@@ -155,7 +155,6 @@ class Store:
     async def recover(self) -> None:
         """What a server does when it starts."""
         await self.collector.abandon_own_intents()
-        self.blobs.remove_leftovers()
         await self.collector.sweep()
 
     async def collect_everything(self) -> None:
@@ -168,7 +167,9 @@ class Store:
         """What the integrity check finds, and blobs that nothing names or that are named and gone."""
         reader = await self.database.read(lambda reader: reader)
         found = await Check(reader, self.blobs).run()
-        rows = await self.database.read(lambda reader: reader.rows("SELECT blob_id FROM manifests UNION SELECT blob_id FROM parts"))
+        rows = await self.database.read(
+            lambda reader: reader.rows("SELECT blob_id FROM manifests UNION SELECT blob_id FROM parts")
+        )
         named = {row[0] for row in rows if row[0]}
         there = set(self.blobs.ids())
         found += [f"blob {blob_id} belongs to nothing" for blob_id in sorted(there - named)]
@@ -254,7 +255,15 @@ async def open_store(
     stores = Stores(database, blobs, clock, SpaceGuard(blobs, clock, 0), "gateway-0")
     try:
         yield Store(
-            folder, stores, database, blobs, clock, Buckets(stores), Objects(stores), Multipart(stores), Collector(stores)
+            folder,
+            stores,
+            database,
+            blobs,
+            clock,
+            Buckets(stores),
+            Objects(stores),
+            Multipart(stores),
+            Collector(stores),
         )
     finally:
         await database.close()

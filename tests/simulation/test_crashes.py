@@ -27,7 +27,7 @@ CHANCES_PER_POINT = 6
 
 @pytest.fixture(autouse=True)
 def small_scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Checkpoints every few commits and parts of any size: what takes megabytes in production happens within a short trace."""
+    """Checkpoints every few commits and parts of any size, so that a short trace has what takes megabytes otherwise."""
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 40)
     monkeypatch.setattr(multipart, "MIN_PART_BYTES", 1)
 
@@ -114,7 +114,11 @@ async def crash_again_and_again(seed: int, folder: Path) -> list[str]:
 
 def answered_points(run: Run) -> list[int]:
     """The moments at which a client has just been told that its write is done."""
-    return [number + 1 for number, record in enumerate(run.trace.records) if isinstance(record.mark, tuple) and record.mark[0] == "answered"]
+    return [
+        number + 1
+        for number, record in enumerate(run.trace.records)
+        if isinstance(record.mark, tuple) and record.mark[0] == "answered"
+    ]
 
 
 @pytest.mark.parametrize(

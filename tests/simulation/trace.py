@@ -1,8 +1,8 @@
-"""A machine that may lose its power: every file operation is recorded, and from any prefix of the record follow the disks
-that such a crash can leave behind.
+"""A machine that may lose its power: every file operation is recorded, and from any prefix of the record follow the
+disks that such a crash can leave behind.
 
-What `sync` covered is there, byte for byte. Of what was written since, each write may be there, be lost, or be torn between
-sectors. A name made, moved or removed since its folder's last `sync_directory` may be as it was or as it became.
+What `sync` covered is there, byte for byte. Of what was written since, each write may be there, be lost, or be torn
+between sectors. A name made, moved or removed since its folder's last `sync_directory` may be as it was or as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import random
 import shutil
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -20,7 +20,9 @@ SECTOR_BYTES = 512
 DIRECTORY = -1
 """What a folder's name leads to in place of a file's number."""
 
-Kind = Literal["write", "truncate", "sync", "create", "rename", "remove", "make_directory", "sync_directory", "sync_name", "mark"]
+Kind = Literal[
+    "write", "truncate", "sync", "create", "rename", "remove", "make_directory", "sync_directory", "sync_name", "mark"
+]
 
 
 class Record(NamedTuple):
@@ -100,7 +102,9 @@ class Trace:
             self.add("create", path=name, inode=self._made)
         return self.inodes[name]
 
-    def add(self, kind: Kind, *, path: str = "", target: str = "", inode: int = 0, offset: int = 0, data: bytes = b"") -> None:
+    def add(
+        self, kind: Kind, *, path: str = "", target: str = "", inode: int = 0, offset: int = 0, data: bytes = b""
+    ) -> None:
         with self.lock:
             self.records.append(Record(kind, path, target, inode, offset, data))
 
@@ -159,7 +163,9 @@ class Machine:
             case "write" | "truncate":
                 self.unsynced.setdefault(record.inode, []).append(record)
             case "sync":
-                self.files[record.inode] = written(self.files.get(record.inode, b""), self.unsynced.pop(record.inode, []))
+                self.files[record.inode] = written(
+                    self.files.get(record.inode, b""), self.unsynced.pop(record.inode, [])
+                )
             case "create" | "rename" | "remove" | "make_directory":
                 self.unsynced_names.append(record)
             case "sync_directory":
@@ -189,7 +195,7 @@ class Machine:
                 kept += survival.torn(record)
         return written(self.files.get(inode, b""), kept)
 
-    def _settle_names(self, covered) -> None:  # type: ignore[no-untyped-def]
+    def _settle_names(self, covered: Callable[[Record], bool]) -> None:
         left: list[Record] = []
         for change in self.unsynced_names:
             if covered(change):

@@ -104,9 +104,7 @@ class Clients:
         bucket, key = chance.choice(BUCKETS), chance.choice(KEYS)
         if bucket not in model.buckets and chance.random() < 0.9:
             return CreateBucket(bucket, chance.choice(("private", "public-read")))
-        kind = chance.choices(
-            ("change", "many", "copy", "acl", "bucket", "upload"), weights=(30, 8, 15, 8, 7, 32)
-        )[0]
+        kind = chance.choices(("change", "many", "copy", "acl", "bucket", "upload"), weights=(30, 8, 15, 8, 7, 32))[0]
         match kind:
             case "many":
                 return DeleteMany(bucket, tuple(chance.sample(KEYS, 3)))

@@ -45,10 +45,6 @@ class FileBlobs:
         self._disk.sync_directory(self._folder)
         self._disk.sync_directory(self._folder.parent)
 
-    def remove_leftovers(self) -> int:
-        """Delete temporary files of an earlier process; returns how many. Only while no other process writes."""
-        return sum(self._disk.remove(self._temporary / name) for name in self._disk.names(self._temporary))
-
     async def create(self, blob_id: str) -> FileWriter:
         writer = FileWriter(self._disk, self._threads, self._temporary / blob_id, self._path(blob_id))
         try:
@@ -81,7 +77,8 @@ class FileBlobs:
                 reading.add_done_callback(lambda _: self._disk.close(handle))
 
     async def delete(self, blob_ids: list[str]) -> None:
-        paths = [self._path(blob_id) for blob_id in blob_ids]
+        # A blob whose writer died is still under its temporary name.
+        paths = [path for blob_id in blob_ids for path in (self._path(blob_id), self._temporary / blob_id)]
         await asyncio.get_running_loop().run_in_executor(self._threads, self._remove, paths)
 
     def ids(self) -> Iterator[str]:

@@ -23,7 +23,7 @@ def serve(
     data: Annotated[Path | None, _option("data")] = None,
     listen: Annotated[str | None, _option("listen")] = None,
     workers: Annotated[int | None, _option("workers")] = None,
-    config: Annotated[Path | None, typer.Option(help="A TOML file with options.")] = None,
+    config: Annotated[Path | None, typer.Option(envvar="ELASTICLAKE_CONFIG", help="A TOML file with options.")] = None,
     tls_cert: Annotated[Path | None, _option("tls_cert")] = None,
     tls_key: Annotated[Path | None, _option("tls_key")] = None,
     public_url: Annotated[str | None, _option("public_url")] = None,

@@ -29,7 +29,7 @@ from elasticlake.delivery.roster import Roster
 from elasticlake.delivery.wakeup import Heads
 from elasticlake.metadata import deliveries, webhooks
 from elasticlake.metadata.database import Database
-from elasticlake.metadata.deliveries import DeadDelivery
+from elasticlake.metadata.deliveries import Counted, DeadDelivery
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
@@ -305,8 +305,9 @@ class Dispatcher:
     async def _attempt_lane(self, webhook: Webhook, feed: Feed, lane: ParkedLane) -> None:
         """The next attempt of a parked lane's head."""
         event = await self._feeds.head_of(feed, lane)
-        if event is None:
-            await self._end_head(feed, lane, Verdict("dead"), None)
+        if event is None or event.type not in feed.event_types:
+            # Retention took it, or its webhook no longer wants its kind.
+            await self._end_head(feed, lane, "expired" if event is None else "canceled")
             return
         attempts = lane.attempts + 1
         try:
@@ -321,18 +322,14 @@ class Dispatcher:
             self._ledger.lane_changed(feed, lane)
             self._schedule(feed, lane)
         else:
-            lane.attempts = attempts
-            await self._end_head(feed, lane, verdict, event)
+            await self._end_head(feed, lane, verdict.counted)
+            self._record_end(feed, event, attempts, verdict)
         await self._disable_if_asked(webhook, verdict)
 
-    async def _end_head(self, feed: Feed, lane: ParkedLane, verdict: Verdict, event: Event | None) -> None:
+    async def _end_head(self, feed: Feed, lane: ParkedLane, outcome: Counted) -> None:
+        """The lane's head is resolved: go on with its next event, or end the lane."""
         following = await self._feeds.following(feed, lane)
-        if event is None:
-            feed.advance_lane(lane, "expired", following, self._clock.now_ms())
-        else:
-            attempts = lane.attempts
-            feed.advance_lane(lane, verdict.counted, following, self._clock.now_ms())
-            self._record_end(feed, event, attempts, verdict)
+        feed.advance_lane(lane, outcome, following, self._clock.now_ms())
         self._ledger.lane_changed(feed, lane)
         if following is not None:
             self._schedule(feed, lane)

@@ -56,8 +56,8 @@ class Feed:
     _window: deque[int] = field(default_factory=deque)
     _settled: set[int] = field(default_factory=set)
     _queues: dict[bytes, deque[Event]] = field(default_factory=dict)
-    # Lanes that ended before the log was read up to their head, and that head's sequence: after a crash the position may
-    # lie before it, and what comes by of such a lane until then is settled.
+    # Lanes that ended before the log was read up to their head, and that head's sequence: after a crash the position
+    # may lie before it, and what comes by of such a lane until then is settled.
     _ended_ahead: dict[bytes, int] = field(default_factory=dict)
 
     @classmethod

@@ -62,7 +62,7 @@ def attempt_record(delivery: Delivery, attempt: int, request: Request, result: R
         event=delivery.event.type,
         key=delivery.event.key,
         started_at_ms=result.started_at_ms,
-        duration_ms=result.duration_seconds * 1000,
+        duration_ms=round(result.duration_seconds * 1000, 3),
         status_code=result.status_code,
         error_class=result.error_class,
         error=result.error,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 from collections.abc import Mapping
 
 from elasticlake.s3.credentials import SignatureError
@@ -22,6 +23,7 @@ _SIGNED_PARAMETERS = frozenset(
         "versions", "website",
     }
 )  # fmt: skip
+_is_number = re.compile(r"[0-9]{1,18}").fullmatch
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your key and signing method."
 )
@@ -40,7 +42,7 @@ def verify(
     `resource` is the path as sent, with the bucket in front of it where Host named that.
     """
     expires = query.get("Expires", "")
-    if not expires.isascii() or not expires.isdigit():
+    if not _is_number(expires):
         raise SignatureError("AccessDenied", "Query-string authentication requires the Expires parameter")
     if now_ms > int(expires) * 1000:
         raise SignatureError("AccessDenied", "Request has expired", {"Expires": expires})

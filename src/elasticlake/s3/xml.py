@@ -15,6 +15,8 @@ NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SPECIAL = re.compile('[&<>"\x00-\x1f\x7f]')
+# All that XML 1.0 has no way to write, not even as a reference (section 2.2).
+_UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _REPLACEMENTS = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
@@ -43,10 +45,14 @@ def document(name: str, content: Iterable[str]) -> bytes:
 
 
 def error_document(code: str, message: str, resource: str, request_id: str, details: dict[str, str]) -> bytes:
-    """S3's error document, which has no namespace."""
-    content = [element("Code", code), element("Message", message)]
-    content += [element(name, value) for name, value in details.items()]
-    content += [element("Resource", resource), element("RequestId", request_id), element("HostId", request_id)]
+    """S3's error document, which has no namespace.
+
+    It is parsed whatever the key: a character that XML 1.0 cannot say becomes U+FFFD, so that the client hears of the
+    error and not of its parser's.
+    """
+    told = {"Code": code, "Message": message, **details, "Resource": resource, "RequestId": request_id}
+    told["HostId"] = request_id
+    content = [element(name, _UNSAYABLE.sub("\ufffd", value)) for name, value in told.items()]
     return f"{_DECLARATION}<Error>{''.join(content)}</Error>".encode()
 
 

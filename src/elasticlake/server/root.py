@@ -27,8 +27,12 @@ class Root:
         if self._proxies:
             self._believe_proxy(scope)
         path: bytes = scope["raw_path"]
-        if (path.startswith(b"/v1/") or path == b"/v1") and not (self._domains and self._is_virtual_host(scope)):
+        if self._domains and self._is_virtual_host(scope):
+            await self._s3(scope, receive, send)
+        elif path.startswith(b"/v1/") or path == b"/v1":
             await self._api(scope, receive, send)
+        elif path == b"/" and _is_browser(scope):
+            await _redirect(send, b"/v1/docs")
         else:
             await self._s3(scope, receive, send)
 
@@ -48,3 +52,16 @@ class Root:
         forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")[-1].strip()
         if forwarded:
             scope["client"] = (forwarded, 0)
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether a person looks: an S3 client asks for no HTML, and signs what it asks for."""
+    headers = dict(scope["headers"])
+    asks = b"text/html" in headers.get(b"accept", b"") and not scope["query_string"]
+    return asks and scope["method"] == "GET" and b"authorization" not in headers
+
+
+async def _redirect(send: Any, location: bytes) -> None:
+    headers = [(b"location", location), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 307, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

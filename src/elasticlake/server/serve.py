@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import sys
@@ -24,6 +25,8 @@ class CannotServe(ElasticLakeError):
 def serve(settings: Settings) -> int:
     """Run a whole server in the foreground; returns its exit code. Raises `ElasticLakeError` if it cannot start."""
     configure_logs(settings, "supervisor")
+    # What the server writes is for its own user alone, whatever the folder's permissions are.
+    os.umask(0o077)
     _require_usable_tls(settings)
     folder = DataFolder(settings.data)
     try:

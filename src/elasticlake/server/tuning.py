@@ -10,8 +10,8 @@ import sys
 SWITCH_SECONDS = 0.0005
 # Almost nothing here is cyclic; looking for cycles every 700 allocations took a tenth of the time.
 GC_THRESHOLD = 50_000
-# Otherwise glibc returns memory to the kernel after each large read and faults it in again at the next: body intake at a
-# quarter of its speed. What one option of mallopt(3) sets, the others no longer adapt, so all three are set.
+# Otherwise glibc returns memory to the kernel after each large read and faults it in again at the next: body intake at
+# a quarter of its speed. What one option of mallopt(3) sets, the others no longer adapt, so all three are set.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
 KEPT_BYTES = 16 * 1024 * 1024
 

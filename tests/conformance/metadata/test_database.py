@@ -1,4 +1,4 @@
-"""What every `Database` promises: group commit, failures that undo themselves alone, fresh reads, listeners, an orderly end."""
+"""What every `Database` promises: group commit, failures that undo themselves alone, fresh reads, an orderly end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,19 @@ def log_event(name: str, key: bytes = b"key") -> Callable[[Transaction], int]:
         bucket = buckets.advance(tx, buckets.get(tx, name))
         number = bucket.sequence
         described = Event(
-            f"evt_{number}", bucket.id, name, number, "object:created", 0, key, 1, "etag", "text/plain", "l", "p", "PutObject"
+            f"evt_{number}",
+            bucket.id,
+            name,
+            number,
+            "object:created",
+            0,
+            key,
+            1,
+            "etag",
+            "text/plain",
+            "l",
+            "p",
+            "PutObject",
         )
         events.append(tx, described)
         return number
@@ -103,14 +115,20 @@ async def test_values_come_back_as_they_went_in(database: Database, column: str,
 
 async def test_keys_sort_by_their_bytes(database: Database) -> None:
     keys = [b"", b"\x00", b"A", b"B", b"a", b"a\x00", b"a\xff", "é".encode(), "漢".encode(), b"\xff"]
-    sql = "INSERT INTO uploads (id, bucket_id, key, account_id, initiated_at_ms, content_type, acl) VALUES (?, 1, ?, '', 0, '', '')"
+    sql = (
+        "INSERT INTO uploads (id, bucket_id, key, account_id, initiated_at_ms, content_type, acl)"
+        " VALUES (?, 1, ?, '', 0, '', '')"
+    )
 
     def mutation(tx: Transaction) -> None:
         for number, key in enumerate(reversed(keys)):
             tx.run(sql, (str(number), key))
 
     await database.write(mutation)
-    assert await database.read(lambda reader: [row[0] for row in reader.rows("SELECT key FROM uploads ORDER BY key")]) == keys
+    assert (
+        await database.read(lambda reader: [row[0] for row in reader.rows("SELECT key FROM uploads ORDER BY key")])
+        == keys
+    )
 
 
 # Reads.
@@ -227,9 +245,7 @@ async def test_a_mutation_that_fails_half_way_undoes_itself_alone_its_sequence_i
         raise NoSuchKey
 
     work = [fail if number % 3 == 1 else log_event("my-bucket") for number in range(12)]
-    outcomes = await asyncio.gather(
-        *(database.write(mutation, long=long) for mutation in work), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(*(database.write(mutation, long=long) for mutation in work), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [NoSuchKey if number % 3 == 1 else int for number in range(12)]
     assert [outcome for outcome in outcomes if isinstance(outcome, int)] == list(range(1, 9))
     assert await database.read(sequences) == list(range(1, 9))
@@ -268,7 +284,9 @@ async def test_a_statement_that_breaks_a_constraint_fails_its_own_mutation_alone
     assert await database.read(fact_names) == ["a", "b", "taken"]
 
 
-async def test_the_memo_goes_from_one_mutation_of_a_group_to_the_next_and_ends_with_the_group(database: Database) -> None:
+async def test_the_memo_goes_from_one_mutation_of_a_group_to_the_next_and_ends_with_the_group(
+    database: Database,
+) -> None:
     def remember(tx: Transaction) -> object:
         tx.memo["seen"] = tx.memo.get("seen", 0) + 1
         return tx.memo["seen"]
@@ -299,7 +317,9 @@ async def test_what_is_left_for_the_end_of_the_group_runs_once_and_last(database
 
 
 @pytest.mark.parametrize("long", [False, True])
-async def test_a_fault_at_the_end_of_the_group_fails_the_group_and_nothing_after_it(database: Database, long: bool) -> None:
+async def test_a_fault_at_the_end_of_the_group_fails_the_group_and_nothing_after_it(
+    database: Database, long: bool
+) -> None:
     def fault(tx: Transaction) -> None:
         raise ZeroDivisionError
 

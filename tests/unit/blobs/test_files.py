@@ -115,7 +115,9 @@ def files_in(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file()]
 
 
-async def test_a_commit_syncs_the_file_then_renames_it_then_syncs_its_folder(blobs: FileBlobs, disk: FaultyDisk) -> None:
+async def test_a_commit_syncs_the_file_then_renames_it_then_syncs_its_folder(
+    blobs: FileBlobs, disk: FaultyDisk
+) -> None:
     await store(blobs)
     assert disk.steps == ["create", "write", "sync", "rename", "sync_directory"]
 
@@ -123,7 +125,12 @@ async def test_a_commit_syncs_the_file_then_renames_it_then_syncs_its_folder(blo
 @pytest.mark.parametrize("operation", ["create", "write", "sync", "rename", "sync_directory"])
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(errno.ENOSPC, InsufficientStorage), (errno.EDQUOT, InsufficientStorage), (errno.EIO, Unavailable), (errno.EMFILE, Unavailable)],
+    [
+        (errno.ENOSPC, InsufficientStorage),
+        (errno.EDQUOT, InsufficientStorage),
+        (errno.EIO, Unavailable),
+        (errno.EMFILE, Unavailable),
+    ],
 )
 async def test_a_disk_that_cannot_write_is_reported_in_our_own_words_and_nothing_is_left(
     blobs: FileBlobs, disk: FaultyDisk, tmp_path: Path, operation: str, number: int, expected: type[Exception]
@@ -189,10 +196,10 @@ async def test_a_reader_that_goes_away_closes_its_file_when_the_thread_is_done_w
     assert disk.handles == set()
 
 
-async def test_leftovers_of_an_earlier_process_are_removed(blobs: FileBlobs, tmp_path: Path) -> None:
+async def test_deleting_a_blob_removes_what_its_writer_left_behind(blobs: FileBlobs, tmp_path: Path) -> None:
     blob_id = await store(blobs)
     (tmp_path / "blobs" / "tmp" / "half").write_bytes(b"half")
-    assert blobs.remove_leftovers() == 1
+    await blobs.delete(["half"])
     assert files_in(tmp_path) == [blob_id]
 
 

@@ -1,4 +1,4 @@
-"""The storage services against plain dictionaries: every outcome, every read, every event, whatever the order of requests."""
+"""The storage services against plain dictionaries: outcomes, reads and events, whatever the order of requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from tests.simulation.model import (
     Abort,
     Complete,
@@ -42,7 +50,10 @@ from elasticlake.service.conditions import Conditions
 
 BUCKETS = st.sampled_from(("plain-bucket", "lake1--pond1--nested"))
 KEYS = st.sampled_from(
-    [key.encode() for key in ("a", "a/", "a/b", "a/b/c", "a/c", "a0", "b", "b//", "ü/ü", "z\x00", "\U0010ffff", "\U0010ffff/x")]
+    [
+        key.encode()
+        for key in ("a", "a/", "a/b", "a/b/c", "a/c", "a0", "b", "b//", "ü/ü", "z\x00", "\U0010ffff", "\U0010ffff/x")
+    ]
 )
 PREFIXES = st.sampled_from([prefix.encode() for prefix in ("", "a", "a/", "a/b", "ü", "\U0010ffff", "nothing")])
 BODIES = st.one_of(
@@ -83,6 +94,10 @@ class StorageMachine(RuleBasedStateMachine):
         finally:
             self.run(self.opened.aclose())
             self.runner.close()
+
+    @initialize()
+    def begin_with_a_bucket(self) -> None:
+        self.do(CreateBucket("plain-bucket"))
 
     # Requests that change something.
 
@@ -178,7 +193,13 @@ class StorageMachine(RuleBasedStateMachine):
         expected = (NotModified if names_it else None) if none_match else (None if names_it else PreconditionFailed)
         assert self.error(self.store.objects.find(CALLER, bucket, key, conditions)) is expected
 
-    @rule(bucket=BUCKETS, prefix=PREFIXES, delimiter=st.sampled_from((b"", b"/", b"b/")), after=st.just(b"") | KEYS, limit=st.integers(1, 7))
+    @rule(
+        bucket=BUCKETS,
+        prefix=PREFIXES,
+        delimiter=st.sampled_from((b"", b"/", b"b/")),
+        after=st.just(b"") | KEYS,
+        limit=st.integers(1, 7),
+    )
     def list_in_pages(self, bucket: str, prefix: bytes, delimiter: bytes, after: bytes, limit: int) -> None:
         if bucket not in self.model.buckets:
             return
@@ -271,7 +292,9 @@ class StorageMachine(RuleBasedStateMachine):
 
 def new_events(reader: Reader, request: str) -> list[Event]:
     """The events of one request, in the order of their log."""
-    rows = reader.rows("SELECT bucket_id, sequence FROM events WHERE request_id = ? ORDER BY bucket_id, sequence", (request,))
+    rows = reader.rows(
+        "SELECT bucket_id, sequence FROM events WHERE request_id = ? ORDER BY bucket_id, sequence", (request,)
+    )
     found = [events.get(reader, bucket_id, sequence) for bucket_id, sequence in rows]
     return [event for event in found if event is not None]
 
@@ -299,7 +322,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Sto
 
 
 def test_the_services_do_what_the_model_does(machine: Callable[[], StorageMachine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=40))
+    run_state_machine_as_test(machine, settings=settings(max_examples=60, stateful_step_count=40))
 
 
 @pytest.mark.soak

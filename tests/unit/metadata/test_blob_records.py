@@ -1,0 +1,48 @@
+import pytest
+
+from elasticlake.errors import Unavailable
+from elasticlake.metadata import blob_records, objects, uploads
+from elasticlake.metadata.sqlite import SqliteTransaction
+from elasticlake.model.objects import BlobPart, Part
+
+
+def test_an_intent_is_consumed_once(tx: SqliteTransaction) -> None:
+    blob_records.insert_intent(tx, "blob", "gateway-0", 1)
+    assert blob_records.is_known(tx, "blob")
+    blob_records.consume_intent(tx, "blob")
+    assert not blob_records.is_known(tx, "blob")
+    with pytest.raises(Unavailable):
+        blob_records.consume_intent(tx, "blob")
+
+
+def test_intents_of_a_dead_writer_and_very_old_ones_are_given_up_others_are_not(tx: SqliteTransaction) -> None:
+    for blob_id, owner, made_at_ms in (("mine", "me", 100), ("old", "other", 10), ("live", "other", 100)):
+        blob_records.insert_intent(tx, blob_id, owner, made_at_ms)
+    assert blob_records.abandon_intents(tx, "me", 50, 200) == 2
+    assert sorted(blob_records.due_deletions(tx, 200, 10)) == ["mine", "old"]
+    blob_records.consume_intent(tx, "live")
+
+
+def test_deletions_come_due_in_their_time_and_order(tx: SqliteTransaction) -> None:
+    blob_records.delete_later(tx, ["late"], 30)
+    blob_records.delete_later(tx, ["first", "second"], 10)
+    assert blob_records.due_deletions(tx, 9, 10) == []
+    assert sorted(blob_records.due_deletions(tx, 29, 10)) == ["first", "second"]
+    assert len(blob_records.due_deletions(tx, 30, 2)) == 2
+    blob_records.forget_deletions(tx, ["first", "second"])
+    assert blob_records.due_deletions(tx, 30, 10) == ["late"]
+
+
+@pytest.mark.parametrize("row", ["intent", "deletion", "manifest", "part"])
+def test_a_blob_that_any_row_names_is_known(tx: SqliteTransaction, row: str) -> None:
+    assert not blob_records.is_known(tx, "blob")
+    match row:
+        case "intent":
+            blob_records.insert_intent(tx, "blob", "me", 1)
+        case "deletion":
+            blob_records.delete_later(tx, ["blob"], 1)
+        case "manifest":
+            objects.insert_manifest(tx, "manifest", [BlobPart(1, "blob", 5)])
+        case "part":
+            uploads.put_part(tx, "upload", Part(1, "etag", 5, "blob", 1, None))
+    assert blob_records.is_known(tx, "blob")

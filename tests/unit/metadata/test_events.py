@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from elasticlake.metadata import events
+from elasticlake.metadata.sqlite import SqliteTransaction
+from elasticlake.model.events import Event, Previous
+from elasticlake.model.objects import Bucket
+
+
+@pytest.fixture
+def event(bucket: Bucket) -> Event:
+    return Event(
+        "evt_1",
+        bucket.id,
+        "my-bucket",
+        1,
+        "object:updated",
+        1234,
+        b"key\x00",
+        5,
+        "etag",
+        "text/plain",
+        "lake",
+        "pond",
+        "PutObject",
+        metadata={"colour": "größer"},
+        previous=Previous(4, "before"),
+        principal="AKID",
+        request_id="REQUEST",
+    )
+
+
+def test_an_event_comes_back_as_it_was_written(tx: SqliteTransaction, event: Event) -> None:
+    events.append(tx, event)
+    assert events.get(tx, event.bucket_id, 1) == event
+    bare = replace(event, sequence=2, metadata={}, previous=None, principal=None, request_id=None)
+    events.append(tx, bare)
+    assert events.after(tx, event.bucket_id, 0, 10) == [event, bare]
+
+
+def test_a_sequence_is_taken_once(tx: SqliteTransaction, event: Event) -> None:
+    events.append(tx, event)
+    with pytest.raises(Exception, match="UNIQUE"):
+        events.append(tx, replace(event, id="evt_2"))
+
+
+def test_the_log_is_read_beyond_a_sequence_in_order(tx: SqliteTransaction, event: Event) -> None:
+    for sequence in (1, 2, 3, 4):
+        events.append(tx, replace(event, sequence=sequence))
+    assert [found.sequence for found in events.after(tx, event.bucket_id, 1, 2)] == [2, 3]
+    assert events.after(tx, event.bucket_id, 4, 2) == []
+    assert events.get(tx, event.bucket_id, 5) is None
+
+
+def test_a_keys_events_are_found_among_all(tx: SqliteTransaction, event: Event) -> None:
+    for sequence in range(1, 9):
+        events.append(tx, replace(event, sequence=sequence, key=b"odd" if sequence % 2 else b"even"))
+    found = events.of_key(tx, event.bucket_id, b"odd", 1, 7, 10)
+    assert [one.sequence for one in found] == [3, 5, 7]
+    assert [one.sequence for one in events.of_key(tx, event.bucket_id, b"odd", 1, 6, 1)] == [3]
+    last = events.last_of_key(tx, event.bucket_id, b"even")
+    assert last is not None
+    assert last.sequence == 8
+    assert events.last_of_key(tx, event.bucket_id, b"none") is None
