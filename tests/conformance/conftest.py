@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.conformance.s3.wire import Wire
 from tests.integration.conftest import s3_client
-from tests.integration.server import Server
+from tests.integration.server import CREDENTIALS, Server
 
 from elasticlake.blobs.disk import LocalDisk
 from elasticlake.blobs.files import FileBlobs
@@ -66,7 +66,8 @@ class Store:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own process tree, its data checked in the end."""
-    running = Server(tmp_path_factory.mktemp("conformance") / "data", "--domain", DOMAIN).start()
+    environment = {**CREDENTIALS, "ELASTICLAKE_ACCESS_LOG": "true"}
+    running = Server(tmp_path_factory.mktemp("conformance") / "data", "--domain", DOMAIN, env=environment).start()
     yield running
     running.close()
 

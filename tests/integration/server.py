@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,7 +30,7 @@ CREDENTIALS = {
 
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
-_ANNOUNCED = re.compile(r"serves S3 and REST at https?://\S+:(\d+)$", re.MULTILINE)
+_ANNOUNCED = re.compile(r"serves S3 and REST at https?://\S+?(?::(\d+))?$", re.MULTILINE)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
@@ -40,6 +41,13 @@ def clean_environment(**variables: str) -> dict[str, str]:
         if not name.startswith(("ELASTICLAKE_", "AWS_")) and not name.lower().endswith("_proxy")
     }
     return {**kept, "NO_PROXY": "*", **variables}
+
+
+def free_port() -> int:
+    """A port that nobody listens at just now; for a server that does not tell which one it took."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def elasticlake(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -53,19 +61,28 @@ def elasticlake(*arguments: str | Path, **variables: str) -> subprocess.Complete
 class Server:
     """One server on its data folder; it may be started again after it stopped, and keeps its port."""
 
-    def __init__(self, data: Path, *options: str, env: Mapping[str, str] | None = None, scheme: str = "http") -> None:
+    def __init__(
+        self,
+        data: Path,
+        *options: str,
+        env: Mapping[str, str] | None = None,
+        scheme: str = "http",
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self.data = data
         self.options = options
         self.env = clean_environment(**(CREDENTIALS if env is None else env))
         self.scheme = scheme
-        self.port = 0
+        self.host = host
+        self.port = port
         self.process: subprocess.Popen[bytes] | None = None
         self._log = data.with_name(data.name + ".log")
         self._output = data.with_name(data.name + ".out")
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def url(self) -> str:
@@ -108,7 +125,7 @@ class Server:
         announced = _ANNOUNCED.search(self.output)
         if announced is None:
             return False
-        self.port = int(announced[1])
+        self.port = int(announced[1] or self.port)  # a public URL names no port of this machine
         if self.scheme == "https":
             return True  # the socket listens, and only the test knows the certificate
         try:

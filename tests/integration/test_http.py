@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from tests.integration.server import Server
 from tests.integration.test_serve_stop import signed_headers
 
@@ -102,3 +102,19 @@ def test_garbage_is_refused_and_harms_nobody(server: Server, garbage: bytes) -> 
     received = converse(server, garbage)
     assert received == b"" or received.startswith(b"HTTP/1.1 400 ")
     assert server.request("GET", "/v1/health")["status"] == "ok"
+
+
+@pytest.mark.parametrize("piece", [b"a" * 65536, b"X-Name: value\r\n" * 4096])
+def test_a_head_without_end_is_cut_off(server: Server, piece: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-First: ")
+        with pytest.raises(ConnectionError):
+            plain.sendall(piece * 1000)
+
+
+def test_a_head_in_many_pieces_is_a_head(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
+        for piece in (b"GET /v1/hea", b"lth HTTP/1.1\r\nHo", b"st: x\r\nX-Long: ", b"a" * 20_000, b"\r\n\r", b"\n"):
+            plain.sendall(piece)
+            time.sleep(0.01)
+        assert plain.recv(1000).startswith(b"HTTP/1.1 200 ")

@@ -65,6 +65,7 @@ def test_a_bad_option_is_one_line(tmp_path: Path, options: list[str], named: str
 
 def test_a_bad_variable_or_line_of_the_file_is_one_line(tmp_path: Path) -> None:
     assert "workers" in refusal_of("--data", tmp_path / "data", ELASTICLAKE_WORKERS="many")
+    assert "none.toml" in refusal_of("--data", tmp_path / "data", ELASTICLAKE_CONFIG="none.toml")
     (tmp_path / "bad.toml").write_text("wrkers = 2\n")
     assert "wrkers" in refusal_of("--data", tmp_path / "data", "--config", tmp_path / "bad.toml")
     (tmp_path / "broken.toml").write_text("workers = \n")
@@ -78,7 +79,8 @@ def test_options_before_variables_before_the_file(spawn: Spawn, tmp_path: Path) 
     server.start()
     assert len(server.gateway_pids) == 2
     s3_client(server).list_buckets()
-    assert json.loads(server.log.splitlines()[-1])["operation"] == "ListBuckets"
+    line = eventually(lambda: server.log.splitlines())[-1]  # written after the answer is
+    assert json.loads(line)["operation"] == "ListBuckets"
 
 
 def test_a_wrong_master_key_refuses_to_start(spawn: Spawn, tmp_path: Path) -> None:
@@ -127,6 +129,11 @@ def test_given_credentials_are_not_written_down(spawn: Spawn) -> None:
     assert partly.request("GET", "/v1/lakes")["items"] is not None
 
 
+def test_a_damaged_credentials_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "credentials.json").write_text('{"accessKeyId": 7}')
+    assert "credentials.json is damaged" in refusal_of("--data", tmp_path)
+
+
 def read_terminal(handle: int, until: bytes, seconds: float = 20) -> bytes:
     shown, give_up_at = b"", time.monotonic() + seconds
     while until not in shown:
@@ -156,6 +163,13 @@ def _start_on_terminal(data: Path, until: bytes) -> bytes:
         process.terminate()
         process.wait(40)
         os.close(ours)
+
+
+@pytest.mark.parametrize("host", ["[::1]", "localhost", "0.0.0.0"])
+def test_other_addresses(spawn: Spawn, host: str) -> None:
+    server = spawn(host=host)
+    server.start()
+    assert server.output.startswith(f"ElasticLake serves S3 and REST at http://{host}:{server.port}\n")
 
 
 def test_dead_processes_are_started_again(spawn: Spawn) -> None:

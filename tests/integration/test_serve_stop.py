@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import threading
 import time
@@ -93,6 +94,16 @@ def test_an_idle_server_stops_at_once_and_quietly(spawn: Spawn) -> None:
     started = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - started < 3
+    assert server.log == ""
+
+
+def test_ctrl_c_stops_the_whole_tree_quietly(spawn: Spawn) -> None:
+    server = spawn()
+    server.start()
+    assert server.process is not None
+    for pid in reversed(server.pids()):  # a terminal sends it to every process of the group
+        os.kill(pid, signal.SIGINT)
+    assert server.process.wait(10) == 0
     assert server.log == ""
 
 

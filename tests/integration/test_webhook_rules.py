@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.integration.conftest import Spawn
 from tests.integration.receiver import Receiver, eventually
-from tests.integration.server import Server
+from tests.integration.server import Server, free_port
 
 
 def hook(bucket: str, endpoint: str = "https://example.com/", **members: Any) -> dict[str, Any]:
@@ -37,6 +38,25 @@ def test_an_endpoint_that_is_no_public_https_is_refused(server: Server, bucket: 
 def test_the_server_is_not_its_own_receiver(server: Server, bucket: str) -> None:
     problem = server.refusal("POST", "/v1/webhooks", hook(bucket, f"{server.url}/x"))
     assert problem["errors"][0]["field"] == "endpoint"
+
+
+@pytest.mark.parametrize("options", [["--public-url", "https://lake.example.com"], ["--trusted-proxy", "127.0.0.1/32"]])
+def test_behind_a_proxy_loopback_is_no_endpoint(spawn: Spawn, receiver: Receiver, options: list[str]) -> None:
+    server = spawn(*options, port=free_port())
+    server.start()
+    server.request("POST", "/v1/buckets", {"bucket": "behind"})
+    assert server.refusal("POST", "/v1/webhooks", hook("behind", receiver.url()))["errors"][0]["field"] == "endpoint"
+
+
+def test_the_operator_may_allow_more(spawn: Spawn, receiver: Receiver) -> None:
+    server = spawn(
+        "--public-url", "https://lake.example.com", "--egress-allow", "127.0.0.0/8", "--egress-http", port=free_port()
+    )
+    server.start()
+    server.request("POST", "/v1/buckets", {"bucket": "allowed"})
+    made = server.request("POST", "/v1/webhooks", hook("allowed", receiver.url()))
+    assert server.request("POST", f"/v1/webhooks/{made['id']}/test?wait=10")["status"] == "delivered"
+    assert server.refusal("POST", "/v1/webhooks", hook("allowed", "https://10.0.0.1/"))["status"] == 422
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ what failed, store positions and lanes of one moment together. Everything is che
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from elasticlake.delivery.feed import WINDOW, Budget, Feed, ParkedLane
 from elasticlake.delivery.feeds import READ_EVENTS
@@ -17,6 +17,7 @@ from elasticlake.model.webhooks import Ordering, lane_key
 
 WEBHOOK, BUCKET = "wh_1", 7
 RETRIES = 3
+ORDERINGS: tuple[Ordering, ...] = ("key", "bucket", "none")
 TYPES: tuple[EventType, ...] = ("object:created", "object:updated", "object:deleted")
 
 
@@ -75,6 +76,7 @@ class Delivery:
         self.unresolved: dict[int, Event] = {}
         self.unresolved_of_lane: dict[bytes, dict[int, Event]] = {}
         self.crashes = 0
+        self.reorderings = 0
         self._start()
 
     def _start(self) -> None:
@@ -154,6 +156,25 @@ class Delivery:
         self.crashes += 1
         self._start()
 
+    def change_ordering(self) -> None:
+        """The owner asks for another order: what the old one parked is read again, and parked anew if it fails."""
+        if self.in_flight:
+            return
+        self.store()
+        self.ordering = self.chance.choice(ORDERINGS)
+        lanes = self.stored.lanes.values()
+        if any(lane.ordering != self.ordering for lane in lanes):
+            # A lane may be parked while an earlier event still waits in the window: the position is before both.
+            first = min(self.stored.position.sequence, *(lane.head_sequence - 1 for lane in lanes))
+            self.stored = Stored(replace(self.stored.position, sequence=first))
+        self.unresolved_of_lane = {}
+        for event in self._matching():
+            held = self.unresolved_of_lane.setdefault(self._lane(event), {})
+            if event.sequence in self.unresolved:
+                held[event.sequence] = event
+        self.reorderings += 1
+        self._start()
+
     # What has to hold.
 
     def _begin(self, attempt: Attempt) -> None:
@@ -185,7 +206,7 @@ class Delivery:
         if self.feed.position != len(self.log) or self.feed.lanes:
             raise Faulty(f"the position ends at {self.feed.position} of {len(self.log)}, lanes {self.feed.lanes}")
         counted = sum(self.feed.counts.values())
-        if not self.crashes and counted != len(self.ended):
+        if not (self.crashes or self.reorderings) and counted != len(self.ended):
             raise Faulty(f"{counted} are counted, {len(self.ended)} ended")
         if counted < len(self._matching()):
             raise Faulty(f"{counted} are counted of {len(self._matching())}")
@@ -244,7 +265,7 @@ def deliver(seed: int, ordering: Ordering, *, steps: int = 400) -> Delivery:
     """A whole life: chance decides what happens next, then everything that is left is let happen."""
     delivery = Delivery(seed, ordering, random.Random(seed).choice((frozenset(TYPES), frozenset(TYPES[:1]))))
     chance = delivery.chance
-    crash_rate = chance.choice((0, 1))
+    crash_rate, reordering_rate = chance.choice((0, 1)), chance.choice((0, 0, 1))
     actions = (
         lambda: delivery.write(chance.choice((1, 5, 100))),
         delivery.read_on,
@@ -254,9 +275,10 @@ def deliver(seed: int, ordering: Ordering, *, steps: int = 400) -> Delivery:
         delivery.store,
         delivery.lose_own_nerve,
         delivery.crash,
+        delivery.change_ordering,
     )
     for _ in range(steps):
-        chance.choices(actions, weights=(4, 10, 30, 25, 8, 6, 1, crash_rate))[0]()
+        chance.choices(actions, weights=(4, 10, 30, 25, 8, 6, 1, crash_rate, reordering_rate))[0]()
     for _ in range(100_000):
         delivery.read_on()
         delivery.send()

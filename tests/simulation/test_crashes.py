@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.simulation.trace import Survival
 from tests.simulation.traced_disk import ForgetsNames, ForgetsToSync, TracedDisk
 from tests.simulation.workload import SHORT, Clients
 
-from elasticlake.metadata import sqlite
+from elasticlake.metadata import blob_records, events, sqlite
 from elasticlake.service import multipart
 
 SEEDS = 12
@@ -29,7 +30,7 @@ CHANCES_PER_POINT = 6
 def small_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints every few commits and parts of any size, so that a short trace has what takes megabytes otherwise."""
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 40)
-    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 1)
+    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 0)
 
 
 async def short_run(folder: Path, disk: type[TracedDisk] = TracedDisk, *, durable: bool = True) -> Run:
@@ -119,6 +120,26 @@ def answered_points(run: Run) -> list[int]:
         for number, record in enumerate(run.trace.records)
         if isinstance(record.mark, tuple) and record.mark[0] == "answered"
     ]
+
+
+async def test_the_simulation_notices_a_sweep_that_takes_live_blobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await short_run(tmp_path)
+    monkeypatch.setattr(blob_records, "is_known", lambda reader, blob_id: False)
+    points = [point for point in answered_points(run) if point > first_write(run)]
+    assert await crash_everywhere(run, points, lambda _: [Survival("everything")], tmp_path, enough=1) != []
+
+
+async def test_the_simulation_notices_a_change_without_its_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I2: what is written here is every other event."""
+    written, append = itertools.count(), events.append
+    monkeypatch.setattr(events, "append", lambda tx, event: append(tx, event) if next(written) % 2 == 0 else None)
+    run = await short_run(tmp_path)
+    points = [point for point in answered_points(run) if point > first_write(run)]
+    assert await crash_everywhere(run, points, lambda _: [Survival("everything")], tmp_path, enough=1) != []
 
 
 @pytest.mark.parametrize(

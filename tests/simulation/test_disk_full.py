@@ -25,7 +25,7 @@ _names = itertools.count()
 def small_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     """Checkpoints every few commits and parts of any size, so that a short workload meets everything."""
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 40)
-    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 1)
+    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 0)
 
 
 async def perform(store: Store, model: Model, space: Space, number: int, operation: Operation) -> bool:

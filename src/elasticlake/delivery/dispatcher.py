@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -69,17 +70,20 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._feeds = Feeds(core, state, ledger)
-        self._requested = RequestedDeliveries(core, state, ledger, sender, roster, clock, chance)
+        self._requested = RequestedDeliveries(core, state, ledger, sender, roster, self._stop_webhook, clock, chance)
         self._places: dict[int, BucketPlace] = {}
         self._heads: Heads = {}
         self._turns: dict[FeedId, None] = {}
         self._blocked: dict[str, dict[FeedId, None]] = {}
         self._in_flight: Counter[str] = Counter()
-        self._due: list[tuple[int, FeedId, bytes]] = []
+        self._due: list[tuple[int, int, FeedId, ParkedLane]] = []
+        self._entries = itertools.count()
+        self._halted: dict[str, int] = {}
         self._outdated: set[FeedId] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._scan_now = True
+        self._is_roster_new = False
         self._stopping = False
 
     def wake(self, heads: Heads) -> None:
@@ -138,7 +142,10 @@ class Dispatcher:
     async def _scan(self) -> None:
         """Look at everything anew: finds what no wake-up told, or a lost one did."""
         if await self._core.read(self._roster.refresh):
+            self._is_roster_new = True
+        if self._is_roster_new:
             await self._apply_roster()
+            self._is_roster_new = False
         await self._requested.start_due()
         if self._roster.is_empty:
             return
@@ -168,6 +175,10 @@ class Dispatcher:
             elif webhook.revision != feed.revision:
                 self._outdated.add((feed.webhook_id, feed.bucket_id))
         await self._close_outdated()
+        for webhook_id, revision in list(self._halted.items()):
+            webhook = self._roster.get(webhook_id)
+            if webhook is None or webhook.revision != revision:
+                del self._halted[webhook_id]
         for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes):
             self._give_turn((webhook_id, bucket_id))
         self._heads.clear()
@@ -217,7 +228,12 @@ class Dispatcher:
         while self._turns and len(self._tasks) < MAX_IN_FLIGHT and not self._stopping:
             feed_id = next(iter(self._turns))
             del self._turns[feed_id]
-            if await self._take_turn(feed_id):
+            try:
+                wants_another = await self._take_turn(feed_id)
+            except Exception:
+                self._give_turn(feed_id)
+                raise
+            if wants_another:
                 self._turns[feed_id] = None
             if self._due and self._due[0][0] <= self._clock.now_ms():
                 self._collect_due_lanes()
@@ -225,10 +241,11 @@ class Dispatcher:
     def _collect_due_lanes(self) -> None:
         now_ms = self._clock.now_ms()
         while self._due and self._due[0][0] <= now_ms:
-            due_at_ms, feed_id, key = heapq.heappop(self._due)
+            due_at_ms, _, feed_id, lane = heapq.heappop(self._due)
             feed = self._feeds.get(feed_id)
-            lane = feed.lanes.get(key) if feed is not None else None
-            if feed is not None and lane is not None and lane.next_attempt_at_ms == due_at_ms:
+            # A feed that was closed and opened again holds its lanes anew, and each was scheduled anew.
+            is_known = feed is not None and feed.lanes.get(lane.key) is lane
+            if feed is not None and is_known and lane.next_attempt_at_ms == due_at_ms:
                 feed.due.append(lane)
                 self._turns[feed_id] = None
 
@@ -236,6 +253,8 @@ class Dispatcher:
         """Read on and send a little; whether the feed wants another turn."""
         webhook = self._roster.get(feed_id[0])
         if webhook is None or webhook.status != "enabled" or feed_id in self._outdated:
+            return False
+        if self._halted.get(webhook.id) == webhook.revision:
             return False
         feed = self._feeds.get(feed_id) or await self._open(webhook, feed_id[1])
         has_read = False
@@ -248,9 +267,11 @@ class Dispatcher:
                 self._blocked.setdefault(webhook.id, {})[feed_id] = None
                 return False
             if feed.due:
-                self._start(self._attempt_lane(webhook, feed, feed.due.popleft()), webhook.id, feed)
+                lane = feed.due.popleft()
+                self._start(self._attempt_lane(webhook, feed, lane), partial(feed.due.appendleft, lane), feed)
             else:
-                self._start(self._attempt_first(webhook, feed, feed.ready.popleft()), webhook.id, feed)
+                event = feed.ready.popleft()
+                self._start(self._attempt_first(webhook, feed, event), partial(feed.put_back, event), feed)
         return has_read or bool(feed.due or feed.ready)
 
     async def _open(self, webhook: Webhook, bucket_id: int) -> Feed:
@@ -259,10 +280,11 @@ class Dispatcher:
             self._schedule(feed, lane)
         return feed
 
-    def _start(self, attempt: Awaitable[None], webhook_id: str, feed: Feed) -> None:
+    def _start(self, attempt: Awaitable[None], put_back: Callable[[], None], feed: Feed) -> None:
+        webhook_id = feed.webhook_id
         self._in_flight[webhook_id] += 1
         feed.in_flight += 1
-        task = asyncio.ensure_future(self._guarded(attempt))
+        task = asyncio.ensure_future(self._guarded(attempt, put_back))
         self._tasks.add(task)
 
         def finished(task: asyncio.Task[None]) -> None:
@@ -278,19 +300,19 @@ class Dispatcher:
 
         task.add_done_callback(finished)
 
-    async def _guarded(self, attempt: Awaitable[None]) -> None:
+    async def _guarded(self, attempt: Awaitable[None], put_back: Callable[[], None]) -> None:
+        """Make the attempt. If it raises, the fault is ours (no sockets, no memory, a database error): let that pass,
+        then the event goes again."""
         try:
             await attempt
         except Exception as error:
             _log.error("delivery fault", exc_info=error)
+            await asyncio.sleep(OWN_FAULT_SECONDS)
+            put_back()
 
     async def _attempt_first(self, webhook: Webhook, feed: Feed, event: Event) -> None:
         """The first attempt of an event in the window."""
-        try:
-            verdict = await self._send(webhook, event, 1)
-        except BaseException:
-            feed.put_back(event)
-            raise
+        verdict = await self._send(webhook, event, 1)
         if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
             return
         if verdict.next_attempt_at_ms is not None:
@@ -310,11 +332,7 @@ class Dispatcher:
             await self._end_head(feed, lane, "expired" if event is None else "canceled")
             return
         attempts = lane.attempts + 1
-        try:
-            verdict = await self._send(webhook, event, attempts)
-        except BaseException:
-            feed.due.appendleft(lane)
-            raise
+        verdict = await self._send(webhook, event, attempts)
         if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
             return
         if verdict.next_attempt_at_ms is not None:
@@ -345,19 +363,17 @@ class Dispatcher:
     async def _send(self, webhook: Webhook, event: Event, attempts: int) -> Verdict:
         delivery = Delivery(webhook, event, DeliveryId(webhook.id, event.bucket_id, event.sequence))
         request = compose(delivery, attempts, self._clock.now_ms())
-        try:
-            result = await self._sender.send(request)
-        except Exception:
-            # Our own shortage (no sockets, no memory), not the receiver's fault: let it pass before the event goes
-            # again.
-            await asyncio.sleep(OWN_FAULT_SECONDS)
-            raise
+        result = await self._sender.send(request)
         verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
+        if verdict.disable is not None:
+            # From this moment on: until the disabling is stored, more of what waits would be sent.
+            self._halted[webhook.id] = webhook.revision
         self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
         return verdict
 
     def _schedule(self, feed: Feed, lane: ParkedLane) -> None:
-        heapq.heappush(self._due, (lane.next_attempt_at_ms, (feed.webhook_id, feed.bucket_id), lane.key))
+        feed_id = (feed.webhook_id, feed.bucket_id)
+        heapq.heappush(self._due, (lane.next_attempt_at_ms, next(self._entries), feed_id, lane))
         self._woken.set()
 
     async def _disable_if_asked(self, webhook: Webhook, verdict: Verdict) -> None:
@@ -365,7 +381,11 @@ class Dispatcher:
             await self._stop_webhook(webhook.id, verdict.disable)
 
     async def _stop_webhook(self, webhook_id: str, reason: str) -> None:
-        await self._ledger.flush()
-        await self._disable(webhook_id, reason)
+        try:
+            await self._ledger.flush()
+            await self._disable(webhook_id, reason)
+        except Exception as error:
+            _log.error("could not disable webhook", webhook=webhook_id, reason=reason, exc_info=error)
+            self._halted.pop(webhook_id, None)
         self._scan_now = True
         self._woken.set()

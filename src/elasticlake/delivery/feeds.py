@@ -47,13 +47,17 @@ class Feeds:
         if position is None:
             first = await self._core.read(lambda reader: webhooks.first_sequence(reader, bucket_id))
             position = Position(webhook.id, bucket_id, max(start, first - 1))
-        if any(lane.ordering != webhook.ordering for lane in lanes):
+        is_reordered = any(lane.ordering != webhook.ordering for lane in lanes)
+        if is_reordered:
             # What its lanes mean has changed: go back to the first event that they hold, and park anew what still
             # fails.
             self._ledger.drop_lanes(lanes)
             position = replace(position, sequence=min(lane.head_sequence for lane in lanes) - 1)
             lanes = []
         feed = Feed.resume(position, lanes, webhook.ordering, frozenset(webhook.events), self.budget)
+        if is_reordered:
+            # Together with the lanes' end: a crash between the two would lose what they held.
+            self._ledger.moved(feed)
         if start > feed.position:
             # Its owner chose to go on from now: what waited is canceled.
             dropped = list(feed.lanes.values())

@@ -119,6 +119,8 @@ class Ledger:
         """The webhook is gone: nothing of it is to be written any more."""
         self._feeds = {key: feed for key, feed in self._feeds.items() if key[0] != webhook_id}
         self._lanes = {key: lane for key, lane in self._lanes.items() if key[0] != webhook_id}
+        self._dead = [dead for dead in self._dead if dead.webhook_id != webhook_id]
+        self._requested = [requested for requested in self._requested if requested.webhook_id != webhook_id]
 
     def start(self) -> None:
         """Write whatever comes, until closed."""

@@ -12,7 +12,8 @@ from elasticlake.metadata.history import Attempt
 from elasticlake.model.schedule import next_attempt_delay, parse_retry_after
 from elasticlake.model.webhooks import Webhook
 
-GONE = 410
+GONE_STATUS = 410
+GONE = "gone"
 _HONOURS_RETRY_AFTER = (429, 503)
 
 
@@ -38,9 +39,9 @@ def judge(
         return Verdict("delivered")
     if once:
         return Verdict("dead")
-    if result.status_code == GONE:
+    if result.status_code == GONE_STATUS:
         # The endpoint asks us to stop: the event waits, should its owner enable the webhook again.
-        return Verdict("retrying", now_ms, "gone")
+        return Verdict("retrying", now_ms, GONE)
     retry_after = None
     if result.status_code in _HONOURS_RETRY_AFTER and result.retry_after is not None:
         retry_after = parse_retry_after(result.retry_after, now_ms / 1000)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -11,7 +12,7 @@ from elasticlake.clock import Clock
 from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.composer import Delivery, compose, test_event
 from elasticlake.delivery.ledger import Ledger
-from elasticlake.delivery.outcome import attempt_record, judge
+from elasticlake.delivery.outcome import GONE, Verdict, attempt_record, judge
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import deliveries, events, webhooks
 from elasticlake.metadata.database import Database
@@ -35,6 +36,7 @@ class RequestedDeliveries:
         ledger: Ledger,
         sender: Sender,
         roster: Roster,
+        stop_webhook: Callable[[str, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
     ) -> None:
@@ -43,6 +45,7 @@ class RequestedDeliveries:
         self._ledger = ledger
         self._sender = sender
         self._roster = roster
+        self._stop_webhook = stop_webhook
         self._clock = clock
         self._chance = chance
         self._in_flight: set[DeliveryId] = set()
@@ -83,6 +86,9 @@ class RequestedDeliveries:
         result = await self._sender.send(request)
         now_ms = self._clock.now_ms()
         verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
+        if verdict.disable == GONE:
+            # Nothing of the log's order depends on it, so it does not wait for its webhook's return.
+            verdict = Verdict("dead", None, GONE)
         self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
         self._ledger.requested(
             requested._replace(status=verdict.status, attempts=attempts, next_attempt_at_ms=verdict.next_attempt_at_ms)
@@ -92,6 +98,8 @@ class RequestedDeliveries:
             self._ledger.revived(*place)
         elif verdict.status == "dead" and not delivery.is_test:
             self._ledger.died(DeadDelivery(*place, requested.generation, delivery.event.key, attempts, now_ms))
+        if verdict.disable == GONE:
+            await self._stop_webhook(requested.webhook_id, GONE)
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
         if requested.sequence > 0:

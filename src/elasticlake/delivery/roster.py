@@ -33,13 +33,15 @@ class Roster:
         version = webhooks.version(reader)
         if version == self._version:
             return False
+        known = [
+            replace(webhook, secret=self._decrypt(ciphertext)) for webhook, ciphertext in webhooks.all_webhooks(reader)
+        ]
         self._version = version
-        self._by_id, self._by_place = {}, {}
-        for webhook, ciphertext in webhooks.all_webhooks(reader):
-            known = replace(webhook, secret=self._decrypt(ciphertext))
-            self._by_id[known.id] = known
-            if known.status == "enabled":
-                self._by_place.setdefault((known.scope.kind, known.scope.id), []).append(known)
+        self._by_id = {webhook.id: webhook for webhook in known}
+        self._by_place = {}
+        for webhook in known:
+            if webhook.status == "enabled":
+                self._by_place.setdefault((webhook.scope.kind, webhook.scope.id), []).append(webhook)
         return True
 
     def matching(self, place: BucketPlace) -> list[Webhook]:

@@ -70,14 +70,22 @@ class SqliteDatabase:
         if self._snapshot_ends is None:
             self._reader_connection.execute("BEGIN")
             self._snapshot_ends = asyncio.get_running_loop().call_soon(self._end_snapshot)
-        return query(self._reader)
+        try:
+            return query(self._reader)
+        except apsw.Error as error:
+            translated = _translated(error)
+            if translated is error:
+                raise
+            raise translated from error
 
     def _end_snapshot(self) -> None:
         if self._snapshot_ends is not None:
             self._snapshot_ends.cancel()
             self._snapshot_ends = None
             self._reader.memo.clear()
-            self._reader_connection.execute("COMMIT")
+            # A fault of the disk has ended it already.
+            if self._reader_connection.in_transaction:
+                self._reader_connection.execute("COMMIT")
 
     # Writing.
 
@@ -224,7 +232,7 @@ def _run_alone(connection: apsw.Connection, transaction: SqliteTransaction, wait
 
 
 def _translated(error: Exception) -> Exception:
-    """What a storage fault means to the caller: the change did not happen."""
+    """What a storage fault means to the caller: a change did not happen, a read may be tried again."""
     if isinstance(error, apsw.FullError):
         return InsufficientStorage()
     if isinstance(error, apsw.BusyError | apsw.LockedError | apsw.IOError | apsw.CantOpenError):

@@ -17,6 +17,7 @@ from elasticlake.errors import NoSuchAccessKey
 from elasticlake.model.accounts import AccessKey, Caller
 from elasticlake.s3 import sigv2, sigv4, xml
 from elasticlake.s3.errors import S3Error, as_s3_error
+from elasticlake.s3.expected_owner import OF_BUCKET, check_owner
 from elasticlake.s3.operations.handler import Services
 from elasticlake.s3.request import Receive, S3Request, Scope, Send, read_request
 from elasticlake.s3.responses import Response, send_response
@@ -52,7 +53,7 @@ class S3App:
             response = _error_response(error, request, scope, request_id)
         close = await _leave_body(request)
         sent_bytes = await send_response(
-            send, response, request_id.encode(), head=scope["method"] == "HEAD", close=close
+            send, receive, response, request_id.encode(), head=scope["method"] == "HEAD", close=close
         )
         if self.log_requests or response.status >= 500:
             self._log_request(scope, request, response, request_id, sent_bytes, started)
@@ -63,6 +64,8 @@ class S3App:
         operation = route(request)
         request.operation = operation.name
         await self._authenticate(request)
+        if OF_BUCKET in request.headers and request.bucket is not None and operation.name != "CreateBucket":
+            await check_owner(self.services, request, request.bucket)
         return await operation.handler(self.services, request)
 
     async def _authenticate(self, request: S3Request) -> None:

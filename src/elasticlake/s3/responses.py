@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
-from elasticlake.s3.request import Send
+from elasticlake.s3.request import Receive, Send
+
+WATCH_BYTES = 4 * 1024 * 1024
+"""From this size on a download ends with its client: players and browsers give most large ones up."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -20,7 +25,7 @@ class Response:
     status: int = 200
     headers: Headers = field(default_factory=list)
     body: bytes = b""
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes, None] | None = None
     size_bytes: int | None = None
 
 
@@ -38,7 +43,9 @@ def http_date(seconds: int) -> bytes:
     return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True).encode()
 
 
-async def send_response(send: Send, response: Response, request_id: bytes, *, head: bool, close: bool) -> int:
+async def send_response(
+    send: Send, receive: Receive, response: Response, request_id: bytes, *, head: bool, close: bool
+) -> int:
     """Send it all; returns the number of body bytes. A HEAD request gets the headers alone."""
     headers = response.headers
     if response.status not in (204, 304):
@@ -53,9 +60,28 @@ async def send_response(send: Send, response: Response, request_id: bytes, *, he
         body = b"" if head else response.body
         await send({"type": "http.response.body", "body": body})
         return len(body)
-    sent = 0
-    async for piece in response.stream:
-        sent += len(piece)
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    sent_bytes = await _send_stream(send, receive, response.stream, response.size_bytes or 0)
     await send({"type": "http.response.body", "body": b""})
-    return sent
+    return sent_bytes
+
+
+async def _send_stream(send: Send, receive: Receive, stream: AsyncGenerator[bytes, None], size_bytes: int) -> int:
+    """Send the pieces until the client is gone, which `send` says nothing of; returns how many bytes went."""
+    hang_up = asyncio.ensure_future(_hang_up(receive)) if size_bytes > WATCH_BYTES else None
+    sent_bytes = 0
+    try:
+        async with aclosing(stream):
+            async for piece in stream:
+                if hang_up is not None and hang_up.done():
+                    break
+                sent_bytes += len(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+    finally:
+        if hang_up is not None:
+            hang_up.cancel()
+    return sent_bytes
+
+
+async def _hang_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from elasticlake.s3.credentials import SignatureError
 
 # The query parameters that are part of the resource that is signed, in addition to every response-… override.
-_SIGNED_PARAMETERS = frozenset(
+SIGNED_PARAMETERS = frozenset(
     {
         "accelerate", "acl", "analytics", "cors", "delete", "inventory", "lifecycle", "location", "logging", "metrics",
         "notification", "object-lock", "partNumber", "policy", "replication", "requestPayment", "restore", "select",
@@ -64,7 +64,7 @@ def _string_to_sign(
 
     names = {name.lower() for name in (*headers, *query) if name.lower().startswith("x-amz-")}
     amz_headers = "".join(f"{name}:{sent(name).strip()}\n" for name in sorted(names))
-    parameters = sorted(name for name in query if name in _SIGNED_PARAMETERS or name.startswith("response-"))
+    parameters = sorted(name for name in query if name in SIGNED_PARAMETERS or name.startswith("response-"))
     signed_query = "&".join(name if not query[name] else f"{name}={query[name]}" for name in parameters)
     head = "\n".join((method, sent("content-md5"), sent("content-type"), expires, amz_headers))
     return head.encode() + resource + (f"?{signed_query}".encode() if signed_query else b"")

@@ -12,6 +12,8 @@ _FINAL_HEAD = b"HTTP/1.1 "
 _INTERIM_HEAD = b"HTTP/1.1 1"
 # Over TLS a close waits for the client's own goodbye, half a minute long; a server that stops will not.
 GOODBYE_SECONDS = 0.5
+# The parser keeps a head until it is whole, whoever sends it, so it must not go on for ever.
+MAX_HEAD_BYTES = 64 * 1024
 
 
 class HeadHolder:
@@ -49,8 +51,28 @@ class HeadHolder:
 class Protocol(HttpToolsProtocol):
     """What a gateway's connections speak."""
 
+    _in_head = False
+    _head_bytes = 0
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(HeadHolder(transport))  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        was_in_head = self._in_head
+        super().data_received(data)
+        # What a head's first piece holds of it is not known, and is at most one read.
+        if was_in_head and self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The request's head is too long.")
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
 
     def shutdown(self) -> None:
         super().shutdown()

@@ -46,6 +46,11 @@ class Buckets:
         """The bucket, if the caller may do that in it; raises `NoSuchBucket` or `AccessDenied`."""
         return await bucket_for(self._stores.database, request.caller, name, permission)
 
+    async def owner_of(self, name: str) -> str:
+        """The id of the account whose bucket it is; raises `NoSuchBucket`."""
+        bucket = await self._stores.database.read(lambda reader: buckets.get(reader, name))
+        return bucket.account_id
+
     async def list_page(self, caller: Caller, after: str = "", limit: int = 10_000, prefix: str = "") -> list[Bucket]:
         """The account's buckets by name that the caller's key covers, from beyond `after` on."""
         if caller.account_id is None:

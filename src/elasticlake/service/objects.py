@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from elasticlake.blobs.digests import Digests
@@ -11,7 +11,16 @@ from elasticlake.metadata import buckets, objects
 from elasticlake.metadata.database import Reader, Transaction
 from elasticlake.model.accounts import Caller
 from elasticlake.model.ids import new_blob_id
-from elasticlake.model.objects import Acl, Attributes, BlobPart, Bucket, ListedObject, ObjectVersion, require_key
+from elasticlake.model.objects import (
+    Acl,
+    Attributes,
+    BlobPart,
+    Bucket,
+    ListedObject,
+    ObjectVersion,
+    require_key,
+    require_put_size,
+)
 from elasticlake.service import versions
 from elasticlake.service.access import bucket_for, may, may_read
 from elasticlake.service.checksums import checksum_of
@@ -20,6 +29,9 @@ from elasticlake.service.context import Request, Stores
 from elasticlake.service.intake import Body, Received, receive
 from elasticlake.service.listing import Page, list_page
 from elasticlake.service.versions import Change, NewContent
+
+NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
+"""System headers that every object has of its own (CopyObject, Amazon S3 API Reference)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +107,15 @@ class Objects:
             check_read(conditions, found.version)
         return found
 
-    def read(self, found: Found, offset: int, size_bytes: int) -> AsyncIterator[bytes]:
+    def read(self, found: Found, offset: int, size_bytes: int) -> AsyncGenerator[bytes, None]:
         """`size_bytes` of the object from `offset` on, in pieces."""
         if found.inline is not None or not found.parts:
             return _once((found.inline or b"")[offset : offset + size_bytes])
         return self._read_parts(found.parts, offset, size_bytes)
 
-    async def _read_parts(self, parts: tuple[BlobPart, ...], offset: int, size_bytes: int) -> AsyncIterator[bytes]:
+    async def _read_parts(
+        self, parts: tuple[BlobPart, ...], offset: int, size_bytes: int
+    ) -> AsyncGenerator[bytes, None]:
         for part in parts:
             if size_bytes <= 0:
                 return
@@ -165,17 +179,19 @@ class Objects:
         key: bytes,
         *,
         attributes: Attributes | None,
+        own_headers: Mapping[str, str] | None = None,
         acl: Acl = "private",
         checksum_algorithm: str | None = None,
         conditions: Conditions = NONE,
     ) -> ObjectVersion:
-        """Copy an object; `attributes` None keeps the source's.
+        """Copy an object; `attributes` None keeps the source's, but for the headers that a copy has of its own.
 
-        A copy onto itself changes only what is said of the object: its bytes stay where they are."""
+        A copy onto itself changes only what is said of the object: its bytes stay where they are. Raises
+        `EntityTooLarge` beyond 5 GiB, and what `find` and the conditions raise."""
         found = await self.find(request.caller, source.bucket, source.key)
         check_source(source.conditions, found.version)
         version = found.version
-        kept = attributes if attributes is not None else version.attributes
+        kept = attributes if attributes is not None else _copied(version.attributes, own_headers or {})
         change = self._change(request, bucket, key, "CopyObject", conditions)
         if found.bucket.id == bucket.id and version.key == key and checksum_algorithm is None:
             return await self._restate(change, kept, acl)
@@ -226,6 +242,11 @@ def _look_up(reader: Reader, bucket_name: str, key: bytes) -> Found | Bucket:
     return Found(bucket, version, inline, parts)
 
 
+def _copied(attributes: Attributes, own_headers: Mapping[str, str]) -> Attributes:
+    headers = {name: value for name, value in attributes.headers.items() if name not in NOT_COPIED}
+    return replace(attributes, headers={**headers, **own_headers})
+
+
 def _attempt_delete(tx: Transaction, change: Change | None) -> ElasticLakeError | None:
     if change is None:
         return AccessDenied()
@@ -249,7 +270,7 @@ def new_content(received: Received) -> NewContent:
     )
 
 
-async def _once(data: bytes) -> AsyncIterator[bytes]:
+async def _once(data: bytes) -> AsyncGenerator[bytes, None]:
     if data:
         yield data
 
@@ -258,7 +279,7 @@ class StoredBody:
     """A range of a stored object as the body of another: what copies read."""
 
     def __init__(self, objects_: Objects, found: Found, offset: int, size_bytes: int, algorithm: str | None) -> None:
-        self.length: int | None = size_bytes
+        self.length: int | None = require_put_size(size_bytes)
         self.algorithms = frozenset({algorithm.lower()} if algorithm else ())
         self._pieces = objects_.read(found, offset, size_bytes)
 

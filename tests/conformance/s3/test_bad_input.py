@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from base64 import b64encode
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.conformance.s3.wire import Reply, Wire, read_reply, sha256_hex
-from tests.integration.server import ACCESS_KEY, SECRET_KEY
+from tests.integration.conftest import s3_client
+from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server
 
 from elasticlake.s3 import sigv4
 
@@ -181,6 +184,15 @@ def test_a_made_up_continuation_token(wire: Wire, bucket: str) -> None:
 class TestLengths:
     """Bodies that are not as long as announced, or do not say how long they are."""
 
+    def abandon(self, server: Server, wire: Wire, data: bytes) -> None:
+        """Send that and hang up; returns when the server has ended the request, as its log says."""
+        logged = len(server.log)
+        wire.abandon(data)
+        give_up_at = time.monotonic() + 20
+        while "PutObject" not in server.log[logged:]:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.01)
+
     def test_no_length(self, wire: Wire, bucket: str) -> None:
         check(wire.exchange(wire.head("PUT", f"/{bucket}/key")), 411, "MissingContentLength")
 
@@ -220,19 +232,19 @@ class TestLengths:
         check(reply, 400, "EntityTooLarge")
 
     @pytest.mark.parametrize("sent_bytes", [0, 10, 100_000, 3_000_000])
-    def test_a_truncated_body(self, wire: Wire, bucket: str, sent_bytes: int) -> None:
+    def test_a_truncated_body(self, server: Server, wire: Wire, bucket: str, sent_bytes: int) -> None:
         head = wire.head("PUT", f"/{bucket}/key", unsigned={"content-length": "5000000"})
-        wire.abandon(head + bytes(sent_bytes))
+        self.abandon(server, wire, head + bytes(sent_bytes))
 
     @pytest.mark.parametrize("sent_bytes", [10, 3_000_000])
-    def test_a_truncated_transfer_encoding(self, wire: Wire, bucket: str, sent_bytes: int) -> None:
+    def test_a_truncated_transfer_encoding(self, server: Server, wire: Wire, bucket: str, sent_bytes: int) -> None:
         headers = {"x-amz-decoded-content-length": "5000000"}
         head = wire.head(
             "PUT", f"/{bucket}/key", headers=headers, unsigned={"transfer-encoding": "chunked"},
             payload_hash=sigv4.STREAMING_UNSIGNED_TRAILER,
         )  # fmt: skip
         frame = b"4c4b40\r\n" + bytes(sent_bytes)
-        wire.abandon(head + f"{len(frame) + 10:x}\r\n".encode() + frame)
+        self.abandon(server, wire, head + f"{len(frame) + 10:x}\r\n".encode() + frame)
 
     def test_bytes_beyond_the_length_are_no_part_of_it(self, wire: Wire, bucket: str) -> None:
         """They would be the next request, and are none."""
@@ -396,6 +408,49 @@ class TestPresigned:
         check(wire.exchange(head.encode()), 403, "AccessDenied")
 
 
+class TestPresignedVersion2:
+    """The older presigned URLs, likewise."""
+
+    @pytest.fixture
+    def target(self, server: Server, bucket: str) -> str:
+        """A good URL's path and query."""
+        client = s3_client(server, signature_version="s3")
+        place = {"Bucket": bucket, "Key": "key"}
+        url: str = client.generate_presigned_url("put_object", Params=place, ExpiresIn=60)
+        client.close()
+        return url.removeprefix(server.url)
+
+    def put(self, wire: Wire, target: str, headers: str = "") -> Reply:
+        head = f"PUT {target} HTTP/1.1\r\nhost: {wire.host}\r\ncontent-length: {len(BODY)}\r\n{headers}\r\n"
+        return wire.exchange(head.encode() + BODY)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("/key?", "/other?"),
+            ("Signature=", "Signature=x"),
+            ("Expires=", "Expires=9"),
+            ("?", "?acl&"),
+            ("?", "?uploadId=u&partNumber=1&"),
+            ("?", "?response-content-type=text/html&"),
+        ],
+    )
+    def test_changed(self, wire: Wire, target: str, old: str, new: str) -> None:
+        check(self.put(wire, target.replace(old, new, 1)), 403, "SignatureDoesNotMatch")
+
+    @pytest.mark.parametrize("header", ["x-amz-acl: public-read", "x-amz-copy-source: /b/k", "content-type: text/html"])
+    def test_with_an_added_header(self, wire: Wire, target: str, header: str) -> None:
+        check(self.put(wire, target, f"{header}\r\n"), 403, "SignatureDoesNotMatch")
+
+    @pytest.mark.parametrize("expires", ["1", "-1", "x", "", "²", "9" * 5000])
+    def test_expired(self, wire: Wire, target: str, expires: str) -> None:
+        changed = re.sub(r"Expires=\d+", f"Expires={quote(expires)}", target)
+        check(self.put(wire, changed), 403, "AccessDenied")
+
+    def test_for_a_key_that_is_gone(self, wire: Wire, target: str) -> None:
+        check(self.put(wire, target.replace(ACCESS_KEY, "NOSUCHKEYATALL")), 403, "InvalidAccessKeyId")
+
+
 def test_nobody_in_particular_writes_nothing(wire: Wire, bucket: str) -> None:
     head = f"PUT /{bucket}/key HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n".encode()
     check(wire.exchange(head + BODY), 403, "AccessDenied")
@@ -486,9 +541,9 @@ class TestDocuments:
         check(wire.send("PUT", f"/{bucket}", body, query=[("acl", "")]), 501, "NotImplemented")
 
     def test_too_large(self, wire: Wire, bucket: str) -> None:
-        body = b"<Delete>" + b" " * 4 * 1024 * 1024 + b"</Delete>"
-        reply = wire.send("POST", f"/{bucket}", body, query=[("delete", "")], payload_hash=sha256_hex(body))
-        check(reply, 400, "MaxMessageLengthExceeded")
+        unsigned = {"content-length": str(4 * 1024 * 1024 + 1)}
+        head = wire.head("POST", f"/{bucket}", query=[("delete", "")], unsigned=unsigned)
+        check(wire.exchange(head), 400, "MaxMessageLengthExceeded")
 
 
 class TestOptions:

@@ -1,4 +1,4 @@
-"""One huge aws-chunked chunk, signed or not, never lies in memory whole (I9)."""
+"""Large bodies: one huge aws-chunked chunk never lies in memory whole (I9), and nobody reads what nobody takes."""
 
 from __future__ import annotations
 
@@ -112,3 +112,22 @@ def test_one_huge_chunk_keeps_memory_flat(
     assert reply.status == 200, reply.body
     assert s3.head_object(Bucket=bucket, Key="huge")["ContentLength"] == size_bytes
     s3.delete_object(Bucket=bucket, Key="huge")
+
+
+def read_bytes(pid: int) -> int:
+    """How much the process has read of files and sockets so far."""
+    return int(Path(f"/proc/{pid}/io").read_text().split()[1])
+
+
+def test_a_download_ends_with_its_client(server: Server, wire: Wire, s3: Any, bucket: str) -> None:
+    """Otherwise everyone who closes a video has the rest of it read for nobody."""
+    s3.put_object(Bucket=bucket, Key="film", Body=bytes(96 * MIB))
+    (pid,) = server.gateway_pids
+    before = read_bytes(pid)
+    with wire.connect() as connection:
+        connection.sendall(wire.head("GET", f"/{bucket}/film"))
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+    # A request that comes later shows that the loop has had its time.
+    time.sleep(0.5)
+    assert s3.head_object(Bucket=bucket, Key="film")["ContentLength"] == 96 * MIB
+    assert read_bytes(pid) - before < 32 * MIB

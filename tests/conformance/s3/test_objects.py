@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from tests.conformance.conftest import DOMAIN, Store
 from tests.conformance.s3.wire import Wire, read_reply
 
+from elasticlake.model.accounts import canonical_id
 from elasticlake.s3 import sigv4
 
 BODY = b"0123456789"
@@ -177,6 +178,24 @@ def test_a_bucket_made_again_by_its_owner(s3: Any, bucket: str) -> None:
     s3.create_bucket(Bucket=bucket)
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 1
     assert refused(s3.create_bucket, Bucket=bucket, ACL="public-read") == ("BucketAlreadyOwnedByYou", 409)
+
+
+def test_a_bucket_of_another_than_the_expected_owner(s3: Any, store: Store, place: dict[str, str]) -> None:
+    owner = s3.get_bucket_acl(Bucket=place["Bucket"])["Owner"]["ID"]
+    source = {"CopySource": {"Bucket": place["Bucket"], "Key": "key"}}
+    before = store.state()
+    for other in ("111122223333", canonical_id("somebody")):
+        denied = {"ExpectedBucketOwner": other}
+        assert refused(s3.put_object, **place, Body=b"new", **denied) == ("AccessDenied", 403)
+        assert refused(s3.get_object, **place, **denied) == ("AccessDenied", 403)
+        assert refused(s3.delete_object, **place, **denied) == ("AccessDenied", 403)
+        assert refused(s3.list_objects_v2, Bucket=place["Bucket"], **denied) == ("AccessDenied", 403)
+        copied = {**place, "Key": "copy", **source, "ExpectedSourceBucketOwner": other}
+        assert refused(s3.copy_object, **copied) == ("AccessDenied", 403)
+    assert store.state() == before
+    for expected in (owner, "root"):
+        s3.get_object(**place, ExpectedBucketOwner=expected)
+        s3.copy_object(**{**place, "Key": "copy"}, **source, ExpectedSourceBucketOwner=expected)
 
 
 def test_virtual_hosts(server: Any, place: dict[str, str]) -> None:

@@ -212,9 +212,9 @@ def test_folders_that_a_crash_lost_during_the_first_start_are_made_at_the_next(t
     expected = {"blobs", "blobs/tmp", *(f"blobs/{number:02x}" for number in range(256))}
     for number, record in enumerate(trace.records):
         machine.apply(record)
-        if number % 16 and number < len(trace.records) - 6:
+        if number % 50 and number < len(trace.records) - 4:
             continue
-        for seed in range(4):
+        for seed in range(3):
             machine.crash(Survival("chance", seed)).write_to(tmp_path / "crashed")
             FileBlobs(tmp_path / "crashed" / "blobs", LocalDisk()).close()
             assert Image.of(tmp_path / "crashed").directories == expected, f"crash after {number}, seed {seed}"

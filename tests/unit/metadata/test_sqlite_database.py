@@ -16,9 +16,10 @@ from elasticlake.metadata.sqlite_database import MAX_GROUP, SqliteDatabase
 
 
 class Fault:
-    """What the next write to the log runs into."""
+    """What the next write to the file, or read of it, runs into."""
 
     error: apsw.Error | None = None
+    reading: apsw.Error | None = None
 
 
 class FaultyFile(apsw.VFSFile):
@@ -30,6 +31,11 @@ class FaultyFile(apsw.VFSFile):
         if self._fault.error is not None:
             raise self._fault.error
         super().xWrite(data, offset)
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        if self._fault.reading is not None:
+            raise self._fault.reading
+        return super().xRead(amount, offset)
 
 
 class FaultyVfs(apsw.VFS):
@@ -82,6 +88,24 @@ async def test_a_file_that_cannot_be_written_fails_the_whole_group_which_may_be_
     fault.error = None
     assert await database.write(lambda tx: put(tx, "a")) == "a"
     assert await database.read(names) == ["a"]
+
+
+async def test_a_file_that_cannot_be_read_is_reported_in_our_own_words(database: SqliteDatabase, fault: Fault) -> None:
+    mishaps: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, mishap: mishaps.append(mishap))
+    fault.reading = apsw.IOError("broken")
+    with pytest.raises(Unavailable):
+        await database.read(names)
+    fault.reading = None
+    await asyncio.sleep(0)
+    assert mishaps == []
+    assert await database.write(lambda tx: put(tx, "a")) == "a"
+    assert await database.read(names) == ["a"]
+
+
+async def test_a_query_that_is_wrong_is_reported_as_it_is(database: SqliteDatabase) -> None:
+    with pytest.raises(apsw.SQLError):
+        await database.read(lambda reader: reader.rows("SELECT nothing FROM nowhere"))
 
 
 async def test_more_than_a_group_holds_is_several_groups(database: SqliteDatabase) -> None:

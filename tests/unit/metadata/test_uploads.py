@@ -47,9 +47,9 @@ def test_uploads_are_listed_by_key_and_id(tx: SqliteTransaction) -> None:
     for identity, key in (("2", b"a"), ("1", b"a"), ("3", b"b"), ("0", b"c")):
         uploads.insert(tx, replace(UPLOAD, id=identity, key=key))
     uploads.insert(tx, replace(UPLOAD, id="9", bucket_id=2))
-    assert [upload.id for upload in uploads.list_from(tx, 1, b"a", 3)] == ["1", "2", "3"]
-    assert [upload.id for upload in uploads.list_from(tx, 1, b"b", 3)] == ["3", "0"]
-    assert [upload.id for upload in uploads.others_of_key(tx, 1, b"a", "1")] == ["2"]
+    assert [upload.id for upload in uploads.list_from(tx, 1, b"a", "", 3)] == ["1", "2", "3"]
+    assert [upload.id for upload in uploads.list_from(tx, 1, b"a", "1", 2)] == ["2", "3"]
+    assert [upload.id for upload in uploads.list_from(tx, 1, b"b", "", 3)] == ["3", "0"]
 
 
 def test_what_an_upload_became_is_remembered_for_a_while(tx: SqliteTransaction) -> None:

@@ -100,6 +100,19 @@ async def test_a_copy_keeps_or_replaces_what_is_said(world: World) -> None:
         await objects.copy(request, CopySource(BUCKET, b"missing"), bucket, b"refused", attributes=None)
 
 
+async def test_a_copy_has_a_storage_class_of_its_own(world: World) -> None:
+    objects, request = Objects(world.stores), world.request()
+    bucket = await world.bucket(BUCKET)
+    headers = {"x-amz-storage-class": "GLACIER", "x-amz-website-redirect-location": "/x", "cache-control": "no-store"}
+    await objects.put(request, bucket, b"source", Pieces([b"body"]), Attributes(headers=headers))
+    source = CopySource(BUCKET, b"source")
+    plain = await objects.copy(request, source, bucket, b"plain", attributes=None)
+    assert plain.attributes.headers == {"cache-control": "no-store"}
+    own = {"x-amz-storage-class": "STANDARD_IA"}
+    classed = await objects.copy(request, source, bucket, b"classed", attributes=None, own_headers=own)
+    assert classed.attributes.headers == {"cache-control": "no-store", **own}
+
+
 async def test_a_copy_onto_itself_moves_no_bytes_and_is_an_update(world: World) -> None:
     objects, request = Objects(world.stores), world.request()
     bucket = await world.bucket(BUCKET)

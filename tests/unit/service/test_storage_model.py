@@ -316,7 +316,7 @@ def described(event: Event) -> ModelEvent:
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], StorageMachine]:
     """Makes machines, each over a store of its own; parts may be of any size."""
-    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 1)
+    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 0)
     numbers = itertools.count()
     return lambda: StorageMachine(tmp_path / str(next(numbers)))
 

@@ -9,6 +9,7 @@ from elasticlake.errors import InvalidInput
 from elasticlake.model.objects import Checksum
 from elasticlake.s3 import xml
 from elasticlake.s3.errors import S3Error
+from elasticlake.s3.expected_owner import OF_SOURCE, check_owner
 from elasticlake.s3.headers import (
     read_acl,
     read_attributes,
@@ -22,7 +23,7 @@ from elasticlake.s3.operations.handler import Services
 from elasticlake.s3.request import S3Request
 from elasticlake.s3.responses import Response, xml_response
 from elasticlake.service.conditions import check_source
-from elasticlake.service.objects import CopySource, StoredBody
+from elasticlake.service.objects import NOT_COPIED, CopySource, StoredBody
 
 _SOURCE_PREFIX = "x-amz-copy-source-"
 
@@ -30,6 +31,7 @@ _SOURCE_PREFIX = "x-amz-copy-source-"
 async def copy_object(services: Services, request: S3Request) -> Response:
     refuse_unimplemented(request)
     source = _source(request)
+    await check_owner(services, request, source.bucket, OF_SOURCE)
     directive = request.headers.get("x-amz-metadata-directive", "COPY")
     if directive not in ("COPY", "REPLACE"):
         raise S3Error("InvalidArgument", "Unknown metadata directive.")
@@ -41,13 +43,15 @@ async def copy_object(services: Services, request: S3Request) -> Response:
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes.",
         )
+    attributes = read_attributes(request)
     bucket = await services.objects.authorize_put(request.context, request.bucket_name, request.key_bytes)
     version = await services.objects.copy(
         request.context,
         source,
         bucket,
         request.key_bytes,
-        attributes=read_attributes(request) if directive == "REPLACE" else None,
+        attributes=attributes if directive == "REPLACE" else None,
+        own_headers={name: attributes.headers[name] for name in NOT_COPIED if name in attributes.headers},
         acl=read_acl(request) or "private",
         checksum_algorithm=algorithm,
         conditions=read_write_conditions(request),
@@ -58,6 +62,7 @@ async def copy_object(services: Services, request: S3Request) -> Response:
 async def upload_part_copy(services: Services, request: S3Request) -> Response:
     refuse_unimplemented(request)
     source = _source(request)
+    await check_owner(services, request, source.bucket, OF_SOURCE)
     number = request.number("partNumber", 0, 2**31)
     upload = await services.multipart.authorize_part(
         request.context, request.bucket_name, request.key_bytes, request.query.get("uploadId", ""), number

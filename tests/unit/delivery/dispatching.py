@@ -1,0 +1,121 @@
+"""The dispatcher and a receiver of ours, in this process and over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aiohttp import web
+from tests.unit.world import KEY, ROOT, World
+
+from elasticlake.clock import SystemClock
+from elasticlake.delivery.attempt import Sender
+from elasticlake.delivery.dispatcher import Dispatcher
+from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.roster import Roster
+from elasticlake.metadata import webhooks
+from elasticlake.metadata.database import Database, Transaction
+from elasticlake.metadata.history import HistoryWriter
+from elasticlake.model.egress import EgressPolicy
+from elasticlake.model.events import EVENT_TYPES
+from elasticlake.model.webhooks import Webhook
+from elasticlake.service.webhook_definitions import NewWebhook, Place
+
+PATIENCE_SECONDS = 10.0
+
+
+@dataclass
+class Receiver:
+    """Keeps what came; `answer` gives the status from how many requests came before."""
+
+    url: str = ""
+    answer: Callable[[int], int] = lambda _: 200
+    headers: list[dict[str, str]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def sequences(self) -> list[int]:
+        return [event["sequence"] for event in self.events]
+
+    async def handle(self, request: web.Request) -> web.Response:
+        event = json.loads(await request.read())
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
+        self.events.append(event)
+        return web.Response(status=self.answer(len(self.events) - 1))
+
+
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
+    receiver, app = Receiver(), web.Application()
+    app.router.add_post("/", receiver.handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Dispatching:
+    """A dispatcher at work, and the reasons for which it stopped webhooks."""
+
+    dispatcher: Dispatcher
+    ledger: Ledger
+    disabled: list[tuple[str, str]] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def dispatching(world: World, *, core: Database | None = None) -> AsyncIterator[Dispatching]:
+    """Run a dispatcher on the world's stores (or on `core` before them) until the block ends."""
+    clock = SystemClock()
+    ledger = Ledger(world.delivery, HistoryWriter(world.folder / "history"))
+    async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
+
+        async def disable(webhook_id: str, reason: str) -> None:
+            def mutation(tx: Transaction) -> None:
+                stored = webhooks.get(tx, webhook_id)
+                assert stored is not None
+                stopped = replace(stored.webhook, status="disabled", disabled_reason=reason)
+                webhooks.put(tx, stopped, stored.ciphertext)
+
+            at_work.disabled.append((webhook_id, reason))
+            await world.core.write(mutation)
+
+        roster, chance = Roster(KEY.decrypt), random.Random(1)
+        dispatcher = Dispatcher(core or world.core, world.delivery, ledger, sender, roster, disable, clock, chance)
+        at_work = Dispatching(dispatcher, ledger)
+        task = asyncio.create_task(dispatcher.run())
+        try:
+            yield at_work
+        finally:
+            dispatcher.stop()
+            await task
+
+
+async def eventually(holds: Callable[[], Any | Awaitable[Any]]) -> Any:
+    """The first true value of `holds`."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        value = holds()
+        if isinstance(value, Awaitable):
+            value = await value
+        if value:
+            return value
+        assert time.monotonic() < give_up_at, f"not within {PATIENCE_SECONDS} s"
+        await asyncio.sleep(0.02)
+
+
+async def listen(world: World, receiver: Receiver, **members: Any) -> Webhook:
+    """A webhook for everything in `bucket` at the receiver."""
+    new = NewWebhook(Place(bucket="bucket"), receiver.url, EVENT_TYPES, secret="s")
+    return (await world.webhooks.create(ROOT, replace(new, **members)))[0]

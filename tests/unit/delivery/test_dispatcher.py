@@ -1,0 +1,152 @@
+"""The dispatcher over real stores and sockets: what edits, stops and faults do to what waits."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tests.unit.delivery.dispatching import Dispatching, Receiver, dispatching, eventually, listen
+from tests.unit.world import ROOT, World
+
+from elasticlake.metadata import deliveries
+from elasticlake.metadata.database import Committed, Reader, Transaction
+from elasticlake.metadata.deliveries import Position
+from elasticlake.model.ids import DeliveryId
+from elasticlake.model.webhooks import Webhook
+from elasticlake.service.webhook_definitions import WebhookChange
+
+T = TypeVar("T")
+
+
+async def position(world: World, webhook: Webhook) -> Position:
+    """The webhook's only position; a fresh one if nothing is stored yet."""
+    found = await world.delivery.read(lambda reader: deliveries.positions(reader, webhook.id))
+    return found[0] if found else Position(webhook.id, 0, 0)
+
+
+async def test_an_edit_while_a_lane_waits_neither_repeats_nor_skips(
+    world: World, receiver: Receiver, running: Dispatching
+) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda before: 500 if before == 0 else 200
+    webhook = await listen(world, receiver, retry_schedule_seconds=(1.0,))
+    for number in range(3):
+        await world.put("bucket", b"key", b"%d" % number)
+    await eventually(lambda: receiver.events)
+    await world.webhooks.change(ROOT, webhook.id, WebhookChange(name="renamed"))
+    running.dispatcher.wake({})
+    await eventually(lambda: 3 in receiver.sequences)
+    assert receiver.sequences == [1, 1, 2, 3]
+    assert await eventually(lambda: position_of(world, webhook, delivered=3))
+
+
+async def position_of(world: World, webhook: Webhook, delivered: int) -> bool:
+    return (await position(world, webhook)).delivered == delivered
+
+
+async def test_410_is_the_last_request(world: World, receiver: Receiver, running: Dispatching) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda _: 410
+    webhook = await listen(world, receiver, retry_schedule_seconds=(0.1,))
+    await world.put("bucket", b"key")
+    await eventually(lambda: running.disabled)
+    await asyncio.sleep(0.3)
+    assert receiver.sequences == [1]
+    assert running.disabled == [(webhook.id, "gone")]
+    receiver.answer = lambda _: 200
+    await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="enabled"))
+    running.dispatcher.wake({})
+    await eventually(lambda: receiver.sequences == [1, 1])
+
+
+async def test_a_dead_event_that_pauses_lets_no_later_one_of_its_lane_pass(
+    world: World, receiver: Receiver, running: Dispatching
+) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda before: 500 if before < 2 else 200
+    webhook = await listen(world, receiver, ordering="bucket", retry_schedule_seconds=(0.1,))
+    for number in range(3):
+        await world.put("bucket", b"%d" % number)
+    await eventually(lambda: running.disabled)
+    await asyncio.sleep(0.3)
+    assert receiver.sequences == [1, 1]
+    assert running.disabled == [(webhook.id, "deadDelivery")]
+    await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="enabled"))
+    running.dispatcher.wake({})
+    await eventually(lambda: receiver.sequences == [1, 1, 2, 3])
+
+
+async def test_a_redelivery_that_meets_410_ends_and_disables(
+    world: World, receiver: Receiver, running: Dispatching
+) -> None:
+    bucket = await world.bucket("bucket")
+    webhook = await listen(world, receiver)
+    await world.put("bucket", b"key")
+    await eventually(lambda: receiver.sequences == [1])
+    delivery_id = str(DeliveryId(webhook.id, bucket.id, 1))
+    await eventually(lambda: delivered(world, delivery_id))
+    receiver.answer = lambda _: 410
+    again = await world.deliveries.redeliver(ROOT, delivery_id)
+    running.dispatcher.wake({})
+    await eventually(lambda: running.disabled == [(webhook.id, "gone")])
+    assert (await world.deliveries.wait_for(ROOT, str(again.id), 5)).status == "dead"
+    assert receiver.sequences == [1, 1]
+
+
+async def delivered(world: World, delivery_id: str) -> bool:
+    return (await world.deliveries.get(ROOT, delivery_id)).delivery.status == "delivered"
+
+
+class FaultyReads:
+    """The database, but each read fails while `faults` are left."""
+
+    def __init__(self, world: World) -> None:
+        self._database = world.core
+        self.faults = 0
+
+    async def read(self, query: Callable[[Reader], T]) -> T:
+        if self.faults:
+            self.faults -= 1
+            raise OSError("the disk does not answer")
+        return await self._database.read(query)
+
+    def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> Awaitable[T]:
+        return self._database.write(mutation, long=long)
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        self._database.on_commit(listener)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+async def test_a_fault_of_the_database_uses_up_no_attempt_and_forgets_nothing(world: World, receiver: Receiver) -> None:
+    core = FaultyReads(world)
+    await world.bucket("bucket")
+    await listen(world, receiver, retry_schedule_seconds=(0.3,))
+
+    def answer(before: int) -> int:
+        if before > 0:
+            return 200
+        # Whatever is read next fails: by a scan, or for the head of the lane.
+        core.faults = 3
+        return 500
+
+    receiver.answer = answer
+    async with dispatching(world, core=core):
+        await world.put("bucket", b"key", b"1")
+        await world.put("bucket", b"key", b"2")
+        await eventually(lambda: receiver.sequences == [1, 1, 2])
+    assert [headers["x-elasticlake-attempt"] for headers in receiver.headers] == ["1", "2", "1"]
+
+
+async def test_attempts_under_way_at_the_end_are_made_again_uncounted(world: World, receiver: Receiver) -> None:
+    await world.bucket("bucket")
+    webhook = await listen(world, receiver)
+    async with dispatching(world) as first:
+        await world.put("bucket", b"key")
+        await eventually(lambda: receiver.sequences == [1])
+        await first.ledger.flush()
+    async with dispatching(world):
+        await world.put("bucket", b"key")
+        await eventually(lambda: receiver.sequences == [1, 2])
+    assert (await position(world, webhook)).sequence == 2
