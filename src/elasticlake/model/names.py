@@ -72,8 +72,10 @@ def parse_bucket_name(name: str) -> BucketName:
             "A bucket name has 3 to 63 lower-case letters, digits, hyphens and dots, and starts and ends with a"
             " letter or digit."
         )
-    if ".." in name or _is_ipv4(name):
-        raise InvalidBucketName("A bucket name has no two dots in a row and is not formatted as an IP address.")
+    if any(pair in name for pair in ("..", ".-", "-.")) or _is_ipv4(name):
+        raise InvalidBucketName(
+            "A bucket name has no dot beside another dot or a hyphen, and is not formatted as an IP address."
+        )
     if name.startswith(_RESERVED_PREFIXES) or name.endswith(_RESERVED_SUFFIXES):
         raise InvalidBucketName("The bucket name has a prefix or suffix that S3 reserves.")
     if name.count(SEPARATOR) == 2 and all(is_slug(part) for part in name.split(SEPARATOR)):

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from elasticlake.errors import ElasticLakeError
 
-LOCK_WAIT_SECONDS = 3.0
+LIVING_SECONDS = 2.0
+# Longer than a gateway takes to drain.
+DRAINING_SECONDS = 40.0
 
 
 class FolderInUse(ElasticLakeError):
@@ -58,17 +60,19 @@ class DataFolder:
     def lock(self) -> int:
         """Hold the folder while this process or a child of it lives; raises `FolderInUse`.
 
-        A server that was killed may have children that are about to notice; so we wait for them a little.
+        The children of a server that was killed notice, and finish the requests under way: they are waited for. A server
+        that lives is not.
         """
         handle = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         os.set_inheritable(handle, True)
-        give_up_at = time.monotonic() + LOCK_WAIT_SECONDS
+        started_at = time.monotonic()
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() > give_up_at:
-                    holder = os.pread(handle, 32, 0).decode().strip()
+                holder = os.pread(handle, 32, 0).decode().strip()
+                patience = LIVING_SECONDS if _is_alive(holder) else DRAINING_SECONDS
+                if time.monotonic() > started_at + patience:
                     os.close(handle)
                     raise FolderInUse(
                         f"another server (process {holder or '?'}) is using {self.path.resolve()}; stop it, or choose "
@@ -79,3 +83,16 @@ class DataFolder:
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
                 return handle
+
+
+def _is_alive(pid: str) -> bool:
+    """Whether the process runs; one whose number nobody wrote down counts as running."""
+    if not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -78,8 +78,11 @@ def _announce(settings: Settings, port: int, credentials: RootCredentials, made:
     scheme = "https" if settings.tls_cert else "http"
     host = settings.address.host
     shown = f"[{host}]" if ":" in host else host
-    url = settings.public_url or f"{scheme}://{shown}:{port}"
-    print(f"ElasticLake serves S3 and REST at {url}", flush=True)
+    local = f"{scheme}://{shown}:{port}"
+    url = settings.public_url or local
+    print(f"ElasticLake serves S3 and REST at {local}", flush=True)
+    if url != local:
+        print(f"Public URL: {url}", flush=True)
     path = settings.data / FILE_NAME
     if made and sys.stdout.isatty():
         print(_NEXT_STEPS.format(url=url, path=path, credentials=credentials), flush=True)

@@ -1,0 +1,115 @@
+"""From an event to its request."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from standardwebhooks import Webhook as StandardWebhook
+
+from elasticlake.delivery.composer import Delivery, compose, test_event
+from elasticlake.model.events import Event, Previous
+from elasticlake.model.ids import DeliveryId
+from elasticlake.model.webhooks import Webhook, WebhookScope
+from elasticlake.signing import page_signature
+
+NOW = 1_767_323_045_678
+WEBHOOK = Webhook(
+    id="wh_mfrggzdfmztwq2lk",
+    account_id="root",
+    scope=WebhookScope("bucket", 7, "lake1--pond1--my-bucket"),
+    endpoint="https://myapp.com/hook",
+    events=("object:created",),
+    timeout_seconds=12,
+    secret="my-webhook-secret",
+)
+EVENT = Event(
+    id="evt_1",
+    bucket_id=7,
+    bucket="lake1--pond1--my-bucket",
+    sequence=5,
+    type="object:updated",
+    time_ms=NOW,
+    key="ключ".encode(),
+    size_bytes=1,
+    etag="e",
+    content_type="text/plain",
+    lake="production",
+    pond="documents",
+    reason="PutObject",
+    previous=Previous(2, "p"),
+    principal="AKID",
+    request_id="R1",
+)
+
+
+def delivery(generation: int = 0, event: Event = EVENT) -> Delivery:
+    return Delivery(WEBHOOK, event, DeliveryId(WEBHOOK.id, event.bucket_id, event.sequence, generation))
+
+
+def test_the_request() -> None:
+    request = compose(delivery(), 3, NOW)
+    headers = dict(request.headers)
+    assert (request.url, request.deadline_seconds) == ("https://myapp.com/hook", 12)
+    assert list(headers) == [
+        "Content-Type",
+        "X-ElasticLake-Signature",
+        "X-ElasticLake-Event",
+        "X-ElasticLake-Delivery",
+        "X-ElasticLake-Attempt",
+        "webhook-id",
+        "webhook-timestamp",
+        "webhook-signature",
+    ]
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-ElasticLake-Signature"] == page_signature(WEBHOOK.secret, request.body)
+    assert headers["X-ElasticLake-Event"] == "object:updated"
+    assert DeliveryId.parse(headers["X-ElasticLake-Delivery"]) == DeliveryId(WEBHOOK.id, 7, 5)
+    assert headers["X-ElasticLake-Attempt"] == "3"
+    assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("evt_1", str(NOW // 1000))
+    assert json.loads(request.body)["object"]["key"] == "ключ"
+
+
+def test_the_standard_library_verifies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = replace(EVENT, time_ms=NOW)
+    request = compose(delivery(event=event), 1, _now_ms())
+    verified = StandardWebhook(WEBHOOK.secret.encode()).verify(request.body, dict(request.headers))
+    assert verified == json.loads(request.body)
+
+
+def _now_ms() -> int:
+    import time
+
+    return time.time_ns() // 1_000_000
+
+
+def test_every_attempt_has_the_same_body_and_only_its_number_and_time_change() -> None:
+    first, later = compose(delivery(), 1, NOW), compose(delivery(), 2, NOW + 60_000)
+    assert first.body == later.body
+    changed = {name for name, value in first.headers if dict(later.headers)[name] != value}
+    assert changed == {"X-ElasticLake-Attempt", "webhook-timestamp", "webhook-signature"}
+
+
+def test_a_redelivery_says_so_and_keeps_the_events_id() -> None:
+    again = compose(delivery(1), 1, NOW)
+    assert dict(again.headers)["X-ElasticLake-Redelivery"] == "true"
+    assert dict(again.headers)["webhook-id"] == "evt_1"
+    assert again.body == compose(delivery(), 1, NOW).body
+    assert "X-ElasticLake-Redelivery" not in dict(compose(delivery(), 1, NOW).headers)
+
+
+def test_a_test_is_page_shaped_and_marked() -> None:
+    event = test_event(WEBHOOK, "production", "documents", "lake1--pond1--my-bucket", NOW)
+    request = compose(Delivery(WEBHOOK, event, DeliveryId(WEBHOOK.id, 7, 0, 1)), 1, NOW)
+    document = json.loads(request.body)
+    assert list(document)[:6] == ["event", "timestamp", "bucket", "object", "lake", "pond"]
+    assert list(document["object"]) == ["key", "size", "etag", "contentType"]
+    assert (document["event"], document["sequence"], document["test"]) == ("object:created", 0, True)
+    assert (document["lake"], document["pond"], document["bucket"]) == ("production", "documents", event.bucket)
+    assert document["id"].startswith("evt_")
+    # It is of a later generation, but nothing was delivered before.
+    assert "X-ElasticLake-Redelivery" not in dict(request.headers)
+
+
+def test_the_secret_is_in_nothing_that_could_be_logged() -> None:
+    assert WEBHOOK.secret not in repr(delivery())
+    assert WEBHOOK.secret not in repr(compose(delivery(), 1, NOW))

@@ -1,0 +1,182 @@
+"""Feeds as they open, read on, and find what a lane left behind."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.delivery.dispatching import Receiver, listen
+from tests.unit.world import ROOT, START_MS, World
+
+from elasticlake.delivery.feed import WINDOW, Feed
+from elasticlake.delivery.feeds import READ_EVENTS, Feeds
+from elasticlake.delivery.ledger import Ledger
+from elasticlake.metadata import deliveries
+from elasticlake.metadata.deliveries import Lane, Position
+from elasticlake.model.objects import Bucket
+from elasticlake.model.webhooks import Ordering, Webhook
+from elasticlake.service.webhook_definitions import WebhookChange
+
+
+async def begin(world: World, receiver: Receiver, ordering: Ordering = "key") -> tuple[Webhook, Bucket]:
+    bucket = await world.bucket("bucket")
+    return await listen(world, receiver, ordering=ordering), bucket
+
+
+async def put_many(world: World, *keys: bytes) -> None:
+    for number, key in enumerate(keys):
+        await world.put("bucket", key, b"%d" % number)
+
+
+async def store(world: World, position: Position, *lanes: Lane) -> None:
+    def mutation(tx: object) -> None:
+        deliveries.put_position(tx, position)  # type: ignore[arg-type]
+        for lane in lanes:
+            deliveries.put_lane(tx, lane)  # type: ignore[arg-type]
+
+    await world.delivery.write(mutation)
+
+
+def open_feeds(world: World) -> tuple[Feeds, Ledger]:
+    ledger = Ledger(world.delivery, None)
+    return Feeds(world.core, world.delivery, ledger), ledger
+
+
+async def test_a_new_webhook_begins_where_its_bucket_is(world: World, receiver: Receiver) -> None:
+    bucket = await world.bucket("bucket")
+    await put_many(world, b"a", b"b")
+    webhook = await listen(world, receiver)
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert feed.position == 2
+    await put_many(world, b"c")
+    assert await feeds.read_on(feed, 3)
+    assert [event.sequence for event in feed.ready] == [3]
+    assert not await feeds.read_on(feed, 3)
+    assert await feeds.open(webhook, bucket.id) is feed
+
+
+async def test_a_trimmed_log_is_begun_where_it_begins(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"b", b"c")
+    await world.trim_log(bucket, 3)
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert feed.position == 2
+    assert await feeds.read_on(feed, 3)
+    assert [event.sequence for event in feed.ready] == [3]
+
+
+async def test_it_goes_on_from_what_was_stored(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"b", b"a", b"c")
+    lane = Lane(webhook.id, bucket.id, b"a", 1, 4, START_MS + 5)
+    await store(world, Position(webhook.id, bucket.id, 2, delivered=1), lane)
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert (feed.position, feed.counts["delivered"]) == (2, 1)
+    assert (feed.lanes[b"a"].attempts, feed.lanes[b"a"].next_attempt_at_ms) == (4, START_MS + 5)
+    await feeds.read_on(feed, 4)
+    assert [event.sequence for event in feed.ready] == [4]
+    head = await feeds.head_of(feed, feed.lanes[b"a"])
+    following = await feeds.following(feed, feed.lanes[b"a"])
+    assert head is not None
+    assert following is not None
+    assert (head.sequence, following.sequence) == (1, 3)
+
+
+async def test_a_changed_order_goes_back_to_its_lanes_and_a_crash_then_loses_nothing(
+    world: World, receiver: Receiver
+) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"b", b"c")
+    await store(world, Position(webhook.id, bucket.id, 3), Lane(webhook.id, bucket.id, b"b", 2, 1, START_MS))
+    strict = await world.webhooks.change(ROOT, webhook.id, WebhookChange(ordering="bucket"))
+    feeds, ledger = open_feeds(world)
+    feed = await feeds.open(strict, bucket.id)
+    assert (feed.position, feed.lanes) == (1, {})
+    # Whatever is stored from here on and survives: the event that the lane held is still ahead.
+    await ledger.flush()
+    again = await open_feeds(world)[0].open(strict, bucket.id)
+    assert (again.position, again.lanes) == (1, {})
+
+
+async def test_resuming_from_now_cancels_what_waited(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"b", b"c", b"d")
+    await store(world, Position(webhook.id, bucket.id, 2), Lane(webhook.id, bucket.id, b"a", 1, 1, START_MS))
+    await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="disabled"))
+    resumed = await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="enabled", resume="now"))
+    feeds, ledger = open_feeds(world)
+    feed = await feeds.open(resumed, bucket.id)
+    assert (feed.position, feed.lanes, feed.counts["canceled"]) == (4, {}, 3)
+    await ledger.flush()
+    stored = await world.delivery.read(lambda reader: deliveries.get_position(reader, webhook.id, bucket.id))
+    assert stored == Position(webhook.id, bucket.id, 4, canceled=3)
+    assert await world.delivery.read(lambda reader: deliveries.lanes(reader, webhook.id)) == []
+
+
+async def test_the_window_is_bounded(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, *(b"%d" % number for number in range(3 * READ_EVENTS)))
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    while await feeds.read_on(feed, 3 * READ_EVENTS):
+        pass
+    assert READ_EVENTS <= feeds.budget.used == len(feed.ready) <= WINDOW
+    feeds.close(feed)
+    assert feeds.budget.used == 0
+    assert feeds.get((webhook.id, bucket.id)) is None
+
+
+async def test_events_that_nobody_asked_for_move_the_position_alone(world: World, receiver: Receiver) -> None:
+    bucket = await world.bucket("bucket")
+    webhook = await listen(world, receiver, events=("object:deleted",))
+    await put_many(world, b"a", b"b")
+    feeds, ledger = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert await feeds.read_on(feed, 2)
+    assert (feed.position, list(feed.ready)) == (2, [])
+    assert ledger.is_unwritten(feed)
+
+
+@pytest.mark.parametrize(("ordering", "expected"), [("key", 3), ("bucket", 2), ("none", None)])
+async def test_what_follows_a_lanes_head(
+    world: World, receiver: Receiver, ordering: Ordering, expected: int | None
+) -> None:
+    webhook, bucket = await begin(world, receiver, ordering)
+    await put_many(world, b"a", b"b", b"a")
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    await feeds.read_on(feed, 3)
+    lane = feed.park(feed.ready[0], 1, START_MS)
+    found = await feeds.following(feed, lane)
+    assert (found.sequence if found else None) == expected
+
+
+async def test_what_follows_is_wanted_and_was_passed(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"a")
+    await world.remove("bucket", b"a")
+    await put_many(world, b"a")
+    wanted = replace(webhook, events=("object:created",))
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(wanted, bucket.id)
+    lane_key = b"a"
+    feed.read_up_to = 0
+    await feeds.read_on(feed, 4)
+    lane = feed.park(feed.ready[0], 1, START_MS)
+    assert lane.key == lane_key
+    found = await feeds.following(feed, lane)
+    assert found is not None
+    assert found.sequence == 4
+    unread = Feed.resume(Position(webhook.id, bucket.id, 3), [], "key", feed.event_types, feeds.budget)
+    assert await feeds.following(unread, lane) is None
+
+
+async def test_a_head_that_retention_took(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"b")
+    await store(world, Position(webhook.id, bucket.id, 2), Lane(webhook.id, bucket.id, b"a", 1, 1, START_MS))
+    await world.trim_log(bucket, 2)
+    feeds, _ = open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert await feeds.head_of(feed, feed.lanes[b"a"]) is None

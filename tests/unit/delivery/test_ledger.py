@@ -1,0 +1,223 @@
+"""Outcomes on their way to the disk: together, in the background, and never lost to a fault of ours."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tests.unit.world import START_MS, World, attempt
+
+from elasticlake.delivery import ledger as module
+from elasticlake.delivery.feed import Budget, Feed
+from elasticlake.delivery.ledger import Ledger
+from elasticlake.metadata import deliveries
+from elasticlake.metadata.database import Committed, Reader, Transaction
+from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
+from elasticlake.metadata.history import HistoryReader, HistoryWriter
+from elasticlake.model.events import Event
+
+T = TypeVar("T")
+WEBHOOK, BUCKET = "wh_1", 7
+DEAD = DeadDelivery(WEBHOOK, BUCKET, 3, 0, b"k", 4, START_MS)
+
+
+def event(sequence: int, key: bytes = b"k") -> Event:
+    return Event(
+        f"evt_{sequence}", BUCKET, "bucket", sequence, "object:created", 0, key, 1, "e", "text/plain", "l", "p", "Put"
+    )
+
+
+def feed(*keys: bytes, webhook_id: str = WEBHOOK) -> Feed:
+    """A feed that has read an event of each key."""
+    made = Feed.resume(Position(webhook_id, BUCKET, 0), [], "key", frozenset({"object:created"}), Budget())
+    made.add([event(number, key) for number, key in enumerate(keys, start=1)])
+    return made
+
+
+def history_writer(world: World) -> HistoryWriter:
+    return HistoryWriter(world.folder / "history")
+
+
+async def position(world: World, webhook_id: str = WEBHOOK) -> Position | None:
+    return await world.delivery.read(lambda reader: deliveries.get_position(reader, webhook_id, BUCKET))
+
+
+async def lanes(world: World) -> list[Lane]:
+    return await world.delivery.read(lambda reader: deliveries.lanes(reader, WEBHOOK))
+
+
+async def dead(world: World) -> list[DeadDelivery]:
+    return await world.delivery.read(lambda reader: deliveries.list_dead(reader, WEBHOOK, (-1, -1, -1), 10))
+
+
+async def test_outcomes_are_written_in_the_background(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    ledger.start()
+    followed = feed(b"a")
+    followed.settle(followed.ready.popleft(), "delivered")
+    ledger.moved(followed)
+    assert ledger.is_unwritten(followed)
+    async with asyncio.timeout(5):
+        while await position(world) is None:
+            await asyncio.sleep(0.01)
+    assert not ledger.is_unwritten(followed)
+    assert await position(world) == Position(WEBHOOK, BUCKET, 1, delivered=1)
+    await ledger.close()
+
+
+async def test_a_position_and_its_lane_are_one_transaction(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    followed = feed(b"a", b"b")
+    lane = followed.park(followed.ready.popleft(), 1, START_MS)
+    ledger.lane_changed(followed, lane)
+    groups: list[tuple[Position | None, list[Lane]]] = []
+    mutation = ledger._take()
+    assert mutation is not None
+    await world.delivery.write(mutation)
+    groups.append((await position(world), await lanes(world)))
+    assert groups == [(Position(WEBHOOK, BUCKET, 1), [Lane(WEBHOOK, BUCKET, b"a", 1, 1, START_MS)])]
+    await ledger.close()
+
+
+async def test_the_snapshot_is_of_the_moment_of_writing(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    followed = feed(b"a", b"b")
+    first, second = followed.ready
+    lane = followed.park(first, 1, START_MS)
+    ledger.lane_changed(followed, lane)
+    followed.settle(second, "delivered")
+    ledger.moved(followed)
+    followed.advance_lane(lane, "dead", None, START_MS)
+    ledger.lane_changed(followed, lane)
+    await ledger.flush()
+    assert await lanes(world) == []
+    assert await position(world) == Position(WEBHOOK, BUCKET, 2, delivered=1, dead=1)
+    await ledger.close()
+
+
+async def test_the_dead_come_and_go(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    ledger.died(DEAD)
+    ledger.died(DEAD._replace(generation=1))
+    ledger.died(DEAD._replace(sequence=4))
+    await ledger.flush()
+    assert len(await dead(world)) == 3
+    ledger.revived(WEBHOOK, BUCKET, 3)
+    await ledger.flush()
+    assert await dead(world) == [DEAD._replace(sequence=4)]
+    await ledger.close()
+
+
+async def test_a_requested_delivery_is_brought_up_to_date(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    requested = RequestedDelivery(WEBHOOK, BUCKET, 3, 1, "pending", 0, START_MS, START_MS)
+    ledger.requested(requested)
+    ledger.requested(requested._replace(status="delivered", attempts=1, next_attempt_at_ms=None))
+    await ledger.flush()
+    found = await world.delivery.read(lambda reader: deliveries.get_requested(reader, WEBHOOK, BUCKET, 3, 1))
+    assert found is not None
+    assert (found.status, found.attempts, found.next_attempt_at_ms) == ("delivered", 1, None)
+    await ledger.close()
+
+
+async def test_lanes_of_another_order_are_dropped(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    followed = feed(b"a")
+    ledger.lane_changed(followed, followed.park(followed.ready.popleft(), 1, START_MS))
+    await ledger.flush()
+    ledger.drop_lanes(await lanes(world))
+    await ledger.flush()
+    assert await lanes(world) == []
+    await ledger.close()
+
+
+async def test_nothing_of_a_forgotten_webhook_is_written(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    gone, stays = feed(b"a"), feed(b"a", webhook_id="wh_2")
+    ledger.lane_changed(gone, gone.park(gone.ready.popleft(), 1, START_MS))
+    ledger.moved(stays)
+    ledger.died(DEAD)
+    ledger.requested(RequestedDelivery(WEBHOOK, BUCKET, 3, 1, "pending", 0, START_MS, START_MS))
+    ledger.forget(WEBHOOK)
+    await ledger.flush()
+    assert await world.delivery.read(deliveries.known_webhooks) == ["wh_2"]
+    await ledger.close()
+
+
+class FullDisk:
+    """The database, but writes fail while it is full."""
+
+    def __init__(self, world: World) -> None:
+        self._database = world.delivery
+        self.is_full = True
+        self.refused = 0
+
+    def read(self, query: Callable[[Reader], T]) -> Awaitable[T]:
+        return self._database.read(query)
+
+    async def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> T:
+        if self.is_full:
+            self.refused += 1
+            raise OSError("no space left on device")
+        return await self._database.write(mutation, long=long)
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        self._database.on_commit(listener)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+async def test_what_cannot_be_written_is_kept_and_tried_again(world: World) -> None:
+    disk = FullDisk(world)
+    ledger = Ledger(disk, None)
+    ledger.died(DEAD)
+    flushing = asyncio.create_task(ledger.flush())
+    async with asyncio.timeout(10):
+        while disk.refused < 2:
+            await asyncio.sleep(0.02)
+    assert await dead(world) == []
+    # What comes meanwhile waits its turn.
+    ledger.died(DEAD._replace(sequence=4))
+    disk.is_full = False
+    await flushing
+    assert await dead(world) == [DEAD]
+    await ledger.close()
+    assert await dead(world) == [DEAD, DEAD._replace(sequence=4)]
+
+
+async def test_attempts_go_to_the_history(world: World) -> None:
+    ledger = Ledger(world.delivery, history_writer(world))
+    ledger.start()
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 1, status="retrying"))
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 1, 2))
+    await ledger.close()
+    history = HistoryReader(world.folder / "history")
+    assert [one.status for one in history.of_delivery(WEBHOOK, BUCKET, 1, 0)] == ["retrying", "delivered"]
+    history.close()
+
+
+async def test_too_many_attempts_let_the_oldest_go(world: World) -> None:
+    ledger = Ledger(world.delivery, history_writer(world))
+    one = attempt(WEBHOOK, BUCKET, 1)
+    for _ in range(module.MAX_ATTEMPTS_WAITING + 1):
+        ledger.attempted(one)
+    assert len(ledger._attempts) == module.MAX_ATTEMPTS_WAITING * 9 // 10 + 1
+    ledger._attempts.clear()
+    await ledger.close()
+
+
+async def test_a_history_that_cannot_be_written_loses_no_outcome(world: World) -> None:
+    (world.folder / "history").write_text("a file where the folder should be")
+    ledger = Ledger(world.delivery, history_writer(world))
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
+    ledger.died(DEAD)
+    await ledger.flush()
+    assert await dead(world) == [DEAD]
+    await ledger.close()
+
+
+async def test_without_a_history_attempts_are_forgotten(world: World) -> None:
+    ledger = Ledger(world.delivery, None)
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
+    assert ledger._attempts == []
+    await ledger.close()
