@@ -80,7 +80,7 @@ def suite_left_out(item: pytest.Item) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the long proofs, unless they are asked for, and what cannot run here; name the latter in the last line."""
+    """Deselect the long proofs, unless asked for, and what cannot run here; name the latter in the last line."""
     if os.environ.get("ELASTICLAKE_SOAK") != "1":
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
         items[:] = [item for item in items if not item.get_closest_marker("soak")]

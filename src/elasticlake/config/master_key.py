@@ -48,7 +48,7 @@ class MasterKey:
             raise MasterKeyError(f"A secret was encrypted with master key {key_id.hex()}; this one is {self.id}.")
         try:
             return self._cipher.decrypt(nonce, ciphertext[_ID_BYTES + _NONCE_BYTES :], key_id).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise MasterKeyError("A stored secret is damaged.") from None
 
     @classmethod

@@ -52,7 +52,8 @@ class Feeds:
             # What its lanes mean has changed: go back to the first event that they hold, and park anew what still
             # fails.
             self._ledger.drop_lanes(lanes)
-            position = replace(position, sequence=min(lane.head_sequence for lane in lanes) - 1)
+            earliest = min(lane.head_sequence for lane in lanes) - 1
+            position = replace(position, sequence=min(position.sequence, earliest))
             lanes = []
         feed = Feed.resume(position, lanes, webhook.ordering, frozenset(webhook.events), self.budget)
         if is_reordered:

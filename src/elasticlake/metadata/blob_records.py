@@ -23,9 +23,10 @@ def consume_intent(tx: Transaction, blob_id: str) -> None:
         raise Unavailable("The upload took too long and its bytes were swept. Please send it again.")
 
 
-def drop_intent(tx: Transaction, blob_id: str) -> None:
-    """The writer gave up and left no blob."""
-    tx.run("DELETE FROM blob_intents WHERE blob_id = ?", (blob_id,))
+def abandon_intent(tx: Transaction, blob_id: str, delete_at_ms: int) -> None:
+    """The writer gave up: whatever there is of the blob goes, unless a row has come to name it."""
+    if tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)):
+        delete_later(tx, [blob_id], delete_at_ms)
 
 
 def delete_later(tx: Transaction, blob_ids: Iterable[str], delete_at_ms: int) -> None:

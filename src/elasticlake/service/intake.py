@@ -6,20 +6,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from elasticlake.blobs.digests import Digests
 from elasticlake.blobs.store import BlobWriter
 from elasticlake.blobs.strand import Strand
 from elasticlake.errors import EntityTooLarge, IncompleteBody
 from elasticlake.metadata import blob_records
+from elasticlake.metadata.database import Transaction
 from elasticlake.model.ids import new_blob_id
 from elasticlake.model.objects import MAX_PUT_BYTES
 from elasticlake.service.context import Stores
+
+T = TypeVar("T")
 
 INLINE_BYTES = 64 * 1024
 PIECE_BYTES = 1024 * 1024
@@ -88,17 +91,36 @@ async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _P
     blob_id = new_blob_id()
     now_ms = stores.clock.now_ms()
     await stores.database.write(lambda tx: blob_records.insert_intent(tx, blob_id, stores.owner, now_ms))
-    writer = await stores.blobs.create(blob_id)
     try:
-        size_bytes = await _stream(writer, digests, pieces, head)
-        _require_length(body, size_bytes)
-        body.verify(digests)
-        await writer.commit()
+        writer = await stores.blobs.create(blob_id)
+        try:
+            size_bytes = await _stream(writer, digests, pieces, head)
+            _require_length(body, size_bytes)
+            body.verify(digests)
+            await writer.commit()
+        except BaseException:
+            await asyncio.shield(writer.abort())
+            raise
     except BaseException:
-        await asyncio.shield(writer.abort())
-        await stores.database.write(lambda tx: blob_records.drop_intent(tx, blob_id))
+        await asyncio.shield(_let_go(stores, blob_id))
         raise
     return Received(size_bytes, digests, None, blob_id)
+
+
+async def keep(stores: Stores, received: Received, mutation: Callable[[Transaction], T]) -> T:
+    """Commit the transaction that refers to the received body; if it is refused, the bytes go as well."""
+    try:
+        return await stores.database.write(mutation)
+    except BaseException:
+        if received.blob_id is not None:
+            await asyncio.shield(_let_go(stores, received.blob_id))
+        raise
+
+
+async def _let_go(stores: Stores, blob_id: str) -> None:
+    """Delete the blob if its intent is still there: a commit whose outcome is unknown may have consumed it."""
+    now_ms = stores.clock.now_ms()
+    await stores.database.write(lambda tx: blob_records.abandon_intent(tx, blob_id, now_ms))
 
 
 async def _stream(writer: BlobWriter, digests: Digests, pieces: _Pieces, piece: memoryview) -> int:

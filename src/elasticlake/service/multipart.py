@@ -42,7 +42,7 @@ from elasticlake.service.access import bucket_for, may, owns
 from elasticlake.service.checksums import checksum_of, checksum_of_parts, default_type
 from elasticlake.service.conditions import NONE, Conditions
 from elasticlake.service.context import Request, Stores
-from elasticlake.service.intake import Body, receive
+from elasticlake.service.intake import Body, keep, receive
 from elasticlake.service.listing import Page, list_page
 from elasticlake.service.versions import Change, NewContent
 
@@ -173,7 +173,7 @@ class Multipart:
             if replaced is not None and replaced.blob_id:
                 blob_records.delete_later(tx, [replaced.blob_id], now_ms + self._stores.blob_grace_ms)
 
-        await self._stores.database.write(mutation)
+        await keep(self._stores, received, mutation)
         return part, checksum
 
     async def list_parts(

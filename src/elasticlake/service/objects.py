@@ -26,7 +26,7 @@ from elasticlake.service.access import bucket_for, may, may_read
 from elasticlake.service.checksums import checksum_of
 from elasticlake.service.conditions import NONE, Conditions, check_read, check_source
 from elasticlake.service.context import Request, Stores
-from elasticlake.service.intake import Body, Received, receive
+from elasticlake.service.intake import Body, Received, keep, receive
 from elasticlake.service.listing import Page, list_page
 from elasticlake.service.versions import Change, NewContent
 
@@ -87,7 +87,7 @@ class Objects:
         checksum = checksum_of(received.digests, checksum_algorithm)
         change = self._change(request, bucket, key, reason, conditions)
         new = new_content(received)
-        return await self._stores.database.write(lambda tx: versions.put(tx, change, new, attributes, acl, checksum))
+        return await keep(self._stores, received, lambda tx: versions.put(tx, change, new, attributes, acl, checksum))
 
     async def find(self, caller: Caller, bucket_name: str, key: bytes, conditions: Conditions = NONE) -> Found:
         """The object and where its bytes are.
@@ -200,7 +200,7 @@ class Objects:
         received = await receive(self._stores, body)
         checksum = checksum_of(received.digests, algorithm)
         new = new_content(received)
-        return await self._stores.database.write(lambda tx: versions.put(tx, change, new, kept, acl, checksum))
+        return await keep(self._stores, received, lambda tx: versions.put(tx, change, new, kept, acl, checksum))
 
     async def _restate(self, change: Change, attributes: Attributes, acl: Acl) -> ObjectVersion:
         def mutation(tx: Transaction) -> ObjectVersion:

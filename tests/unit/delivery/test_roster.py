@@ -64,7 +64,9 @@ async def test_a_bucket_matches_by_itself_its_pond_and_its_lake(world: World) ->
     for name in ("l1--p1--a", "l1--p1--b", "l1--p2--a", "l2--p1--a"):
         await world.bucket(name)
     scopes = {"bucket": Place(bucket="l1--p1--a"), "pond": Place(pond="l1--p1"), "lake": Place(lake="l1")}
-    made = {kind: (await world.webhooks.create(ROOT, replace(NEW, place=place)))[0].id for kind, place in scopes.items()}
+    made = {
+        kind: (await world.webhooks.create(ROOT, replace(NEW, place=place)))[0].id for kind, place in scopes.items()
+    }
     roster = Roster(KEY.decrypt)
     await load(world, roster)
     matched = {
