@@ -75,6 +75,12 @@ class Settings(BaseSettings):
             ipaddress.ip_network(text, strict=False)
         return value
 
+    @field_validator("domain")
+    @classmethod
+    def _lower(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Hosts are compared in lower case."""
+        return tuple(domain.lower() for domain in value)
+
     @field_validator("listen")
     @classmethod
     def _listen(cls, value: str) -> str:

@@ -38,12 +38,12 @@ class Root:
 
     def _is_virtual_host(self, scope: Scope) -> bool:
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        return bool(host.rsplit(b":", 1)[0].endswith(self._domains))
+        return bool(host.lower().rsplit(b":", 1)[0].endswith(self._domains))
 
     def _believe_proxy(self, scope: Scope) -> None:
         """Take the scheme and the client's address from a proxy that the operator trusts."""
         client = scope.get("client")
-        if client is None or not any(ipaddress.ip_address(client[0]) in network for network in self._proxies):
+        if client is None or not self._is_proxy(client[0]):
             return
         headers = dict(scope["headers"])
         scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1")
@@ -52,6 +52,12 @@ class Root:
         forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")[-1].strip()
         if forwarded:
             scope["client"] = (forwarded, 0)
+
+    def _is_proxy(self, host: str) -> bool:
+        address = ipaddress.ip_address(host)
+        # A socket that listens at [::] sees an IPv4 client as ::ffff:192.0.2.1.
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return any((mapped or address) in network for network in self._proxies)
 
 
 def _is_browser(scope: Scope) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,6 @@ from elasticlake.config.settings import Address, Settings, load_settings, parse_
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the variables that a test sets."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("ELASTICLAKE_"):
             monkeypatch.delenv(name)
@@ -104,6 +103,10 @@ def test_a_certificate_and_its_key_go_together(given: str) -> None:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         load_settings({}).workers = 2
+
+
+def test_domains_are_compared_in_lower_case() -> None:
+    assert load_settings({"domain": ["S3.Test"]}).domain == ("s3.test",)
 
 
 def test_sizes_are_written_as_people_do() -> None:

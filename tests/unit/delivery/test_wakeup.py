@@ -1,6 +1,7 @@
 """Wake-ups: a datagram is a hint, and nobody waits for it."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -40,9 +41,11 @@ async def test_a_sender_never_waits_for_a_full_buffer(path: Path) -> None:
     for sequence in range(10_000):
         sender({1: sequence})
     stuck.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        for _ in range(10_000):
-            stuck.recv(4096)
+    held = 0
+    with contextlib.suppress(BlockingIOError):
+        while stuck.recv(4096):
+            held += 1
+    assert 0 < held < 10_000
     sender.close()
     stuck.close()
 

@@ -31,7 +31,9 @@ def folder(tmp_path: Path) -> DataFolder:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOCK_WAIT_SECONDS", 0.2)
+    """It waits neither for a server that lives nor for one that drains."""
+    monkeypatch.setattr(module, "LIVING_SECONDS", 0.2)
+    monkeypatch.setattr(module, "DRAINING_SECONDS", 0.2)
 
 
 def hold(folder: DataFolder) -> subprocess.Popen[bytes]:
@@ -87,12 +89,22 @@ def test_a_child_keeps_the_lock_that_its_parent_took(folder: DataFolder) -> None
     os.close(folder.lock())
 
 
-def test_it_waits_for_a_holder_that_is_about_to_end(folder: DataFolder) -> None:
+def test_the_children_of_a_killed_server_are_waited_for_longer_than_a_living_one(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LIVING_SECONDS", 0.0)
     handle = folder.lock()
     child = subprocess.Popen(["sleep", "0.5"], pass_fds=[handle])
     os.close(handle)
+    lock = folder.path / "lock"
+    with pytest.raises(FolderInUse, match=f"process {os.getpid()}"):
+        folder.lock()
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    lock.write_text(f"{dead.pid}\n")
     os.close(folder.lock())
     assert child.wait() == 0
+    assert lock.read_text() == f"{os.getpid()}\n"
 
 
 def test_a_socket_in_a_deep_folder_has_a_short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

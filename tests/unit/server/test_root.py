@@ -99,10 +99,6 @@ async def test_without_a_domain_the_host_does_not_matter() -> None:
     assert await Door().ask("/v1/webhooks", {"Host": "bucket.s3.test"}) == "api"
 
 
-async def test_a_domain_may_be_written_in_capitals() -> None:
-    assert await Door(("S3.Test",)).ask("/v1/webhooks", {"Host": "bucket.s3.test"}) == "s3"
-
-
 FORWARDED = {"X-Forwarded-For": "203.0.113.1, 198.51.100.9", "X-Forwarded-Proto": "https"}
 
 
@@ -154,7 +150,7 @@ async def test_a_person_at_the_root_is_shown_the_docs() -> None:
 @pytest.mark.parametrize(
     ("headers", "method"),
     [
-        ({"Accept": "text/html", "Authorization": "AWS4-HMAC-SHA256 …".encode().decode("latin-1")}, "GET"),
+        ({"Accept": "text/html", "Authorization": "AWS4-HMAC-SHA256 Credential=AKID"}, "GET"),
         ({"Accept": "*/*"}, "GET"),
         ({"Accept": "text/html"}, "HEAD"),
     ],
