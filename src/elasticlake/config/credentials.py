@@ -30,8 +30,8 @@ class CredentialsError(ElasticLakeError):
     """The credentials file cannot be used."""
 
 
-def load_credentials(settings: Settings) -> tuple[RootCredentials, bool]:
-    """The credentials, and whether any was made just now (and written to the file)."""
+def load_credentials(settings: Settings) -> tuple[RootCredentials, frozenset[str]]:
+    """The credentials, and which of them were made just now (and written to the file), by their names there."""
     path = settings.data / FILE_NAME
     kept = _read(path)
     given = {
@@ -51,7 +51,7 @@ def load_credentials(settings: Settings) -> tuple[RootCredentials, bool]:
         kept |= made
         write_private(path, json.dumps(kept, indent=2).encode() + b"\n")
     used = [given[name] or kept[name] for name in makers]
-    return RootCredentials(*used), bool(made)
+    return RootCredentials(*used), frozenset(made)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from functools import partial
 import structlog
 
 from elasticlake.clock import Clock
-from elasticlake.delivery.attempt import Sender
+from elasticlake.delivery.attempt import Result, Sender
 from elasticlake.delivery.composer import Delivery, compose
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import FeedId, Feeds
@@ -80,6 +80,7 @@ class Dispatcher:
         self._entries = itertools.count()
         self._halted: dict[str, int] = {}
         self._outdated: set[FeedId] = set()
+        self._failing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._scan_now = True
@@ -369,7 +370,23 @@ class Dispatcher:
             # From this moment on: until the disabling is stored, more of what waits would be sent.
             self._halted[webhook.id] = webhook.revision
         self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
+        self._note(delivery, attempts, result, verdict)
         return verdict
+
+    def _note(self, delivery: Delivery, attempts: int, result: Result, verdict: Verdict) -> None:
+        """Tell the operator when a webhook begins to fail, when it recovers, and of each delivery that is dead."""
+        webhook_id = delivery.webhook.id
+        if verdict.status == "delivered":
+            if webhook_id in self._failing:
+                self._failing.discard(webhook_id)
+                _log.info("webhook recovered", webhook=webhook_id)
+            return
+        facts = {"webhook": webhook_id, "delivery": str(delivery.id), "attempt": attempts, "error": result.error}
+        if verdict.status == "dead":
+            _log.warning("delivery dead", error_class=result.error_class, **facts)
+        elif webhook_id not in self._failing:
+            self._failing.add(webhook_id)
+            _log.warning("webhook failing", error_class=result.error_class, **facts)
 
     def _schedule(self, feed: Feed, lane: ParkedLane) -> None:
         feed_id = (feed.webhook_id, feed.bucket_id)
@@ -384,6 +401,7 @@ class Dispatcher:
         try:
             await self._ledger.flush()
             await self._disable(webhook_id, reason)
+            _log.warning("webhook disabled", webhook=webhook_id, reason=reason)
         except Exception as error:
             _log.error("could not disable webhook", webhook=webhook_id, reason=reason, exc_info=error)
             self._halted.pop(webhook_id, None)

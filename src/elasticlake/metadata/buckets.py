@@ -14,8 +14,9 @@ from elasticlake.model.names import parse_bucket_name
 from elasticlake.model.objects import Acl, Bucket
 
 _COLUMNS = """
-SELECT b.id, b.name, b.account_id, b.acl, b.created_at_ms, b.sequence, b.objects, b.size_bytes, l.name, p.name
-FROM buckets b JOIN lakes l ON l.id = b.lake_id JOIN ponds p ON p.id = b.pond_id
+SELECT b.id, b.name, b.account_id, b.acl, b.created_at_ms, b.sequence, b.objects, b.size_bytes,
+       coalesce(l.name, ''), coalesce(p.name, '')
+FROM buckets b LEFT JOIN lakes l ON l.id = b.lake_id LEFT JOIN ponds p ON p.id = b.pond_id
 """
 _BY_NAME = _COLUMNS + "WHERE b.name = ? AND b.deleted_at_ms IS NULL"
 _BY_ID = _COLUMNS + "WHERE b.id = ?"

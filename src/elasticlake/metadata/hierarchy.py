@@ -55,6 +55,15 @@ _POND_BY_SLUG = _PONDS + "WHERE l.slug = ? AND p.slug = ? GROUP BY p.id, l.slug"
 _POND_PAGE = _PONDS + "WHERE p.lake_id = ? AND p.slug > ? GROUP BY p.id, l.slug ORDER BY p.slug LIMIT ?"
 
 
+_LAKE_IS_USED = """
+SELECT 1 FROM ponds WHERE lake_id = ? UNION ALL SELECT 1 FROM webhooks WHERE lake_id = ? LIMIT 1
+"""
+_POND_IS_USED = """
+SELECT 1 FROM buckets WHERE pond_id = ? AND deleted_at_ms IS NULL
+UNION ALL SELECT 1 FROM webhooks WHERE pond_id = ? LIMIT 1
+"""
+
+
 def get_lake(reader: Reader, slug: str) -> Lake | None:
     row = reader.row(_LAKE_BY_SLUG, (slug,))
     return Lake(*row) if row else None
@@ -102,17 +111,15 @@ def delete_pond(tx: Transaction, pond_id: int) -> None:
     tx.run("DELETE FROM ponds WHERE id = ?", (pond_id,))
 
 
-def was_ever_used(reader: Reader, *, lake_id: int | None = None, pond_id: int | None = None) -> bool:
-    """Whether any bucket, deleted ones whose log is kept included, or any webhook refers to the lake or pond."""
+def is_used(reader: Reader, *, lake_id: int | None = None, pond_id: int | None = None) -> bool:
+    """Whether a live bucket (for a lake: a pond) or a webhook refers to it. The log of a deleted bucket needs
+    neither."""
     if pond_id is not None:
-        sql, place = (
-            "SELECT 1 FROM buckets WHERE pond_id = ? UNION ALL SELECT 1 FROM webhooks WHERE pond_id = ?",
-            pond_id,
-        )
+        sql, place = _POND_IS_USED, pond_id
     else:
         assert lake_id is not None
-        sql, place = "SELECT 1 FROM ponds WHERE lake_id = ? UNION ALL SELECT 1 FROM webhooks WHERE lake_id = ?", lake_id
-    return reader.row(sql + " LIMIT 1", (place, place)) is not None
+        sql, place = _LAKE_IS_USED, lake_id
+    return reader.row(sql, (place, place)) is not None
 
 
 def sums_of_accounts(

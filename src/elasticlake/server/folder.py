@@ -60,8 +60,8 @@ class DataFolder:
     def lock(self) -> int:
         """Hold the folder while this process or a child of it lives; raises `FolderInUse`.
 
-        The children of a server that was killed notice, and finish the requests under way: they are waited for. A server
-        that lives is not.
+        The children of a server that was killed notice, and finish the requests under way: they are waited for. A
+        server that lives is not.
         """
         handle = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         os.set_inheritable(handle, True)

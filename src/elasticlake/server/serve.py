@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import sys
+from pathlib import Path
 
 from elasticlake.config.credentials import FILE_NAME, RootCredentials, load_credentials
 from elasticlake.config.settings import Settings
@@ -36,8 +37,9 @@ def serve(settings: Settings) -> int:
     folder.lock()
     master_key = load_master_key(settings, folder)
     prepare_databases(folder, master_key)
-    credentials, made = load_credentials(settings)
     listener = _listen(settings)
+    # After everything that can fail: what is made is shown once, now.
+    credentials, made = load_credentials(settings)
     port = listener.getsockname()[1]
     _announce(settings, port, credentials, made)
     installation = Installation(settings, folder, credentials, master_key, port)
@@ -74,38 +76,47 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _announce(settings: Settings, port: int, credentials: RootCredentials, made: bool) -> None:
+def _announce(settings: Settings, port: int, credentials: RootCredentials, made: frozenset[str]) -> None:
+    """Where the server is; at the first start on a terminal, also what was made and what to do next."""
     scheme = "https" if settings.tls_cert else "http"
     host = settings.address.host
-    shown = f"[{host}]" if ":" in host else host
-    local = f"{scheme}://{shown}:{port}"
-    url = settings.public_url or local
+    local = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     print(f"ElasticLake serves S3 and REST at {local}", flush=True)
-    if url != local:
-        print(f"Public URL: {url}", flush=True)
+    if settings.public_url is not None:
+        print(f"Public URL: {settings.public_url}", flush=True)
     path = settings.data / FILE_NAME
     if made and sys.stdout.isatty():
-        print(_NEXT_STEPS.format(url=url, path=path, credentials=credentials), flush=True)
+        url = settings.public_url or local.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        print(_first_steps(settings, url, path, credentials, made), flush=True)
     elif path.exists():
         print(f"Credentials: {path}", flush=True)
 
 
+def _first_steps(settings: Settings, url: str, path: Path, credentials: RootCredentials, made: frozenset[str]) -> str:
+    values = {
+        "accessKeyId": ("access key id", credentials.access_key_id),
+        "secretAccessKey": ("secret access key", credentials.secret),
+        "apiToken": ("REST API token", credentials.api_token),
+        "dashboardPassword": ("dashboard password", credentials.dashboard_password),
+    }
+    shown = "\n".join(f"  {label:18} {value}" for name, (label, value) in values.items() if name in made)
+    endpoint = "http://127.0.0.1:5000" if settings.is_developers else "https://your-app.example"
+    return _NEXT_STEPS.format(path=path, shown=shown, url=url, endpoint=endpoint)
+
+
+# Read from the file, or from the variables that the operator gave: a secret is not typed into a shell's history.
 _NEXT_STEPS = """
 Made just now, kept in {path} and not shown again:
 
-  access key id      {credentials.access_key_id}
-  secret access key  {credentials.secret}
-  REST API token     {credentials.api_token}
-  dashboard password {credentials.dashboard_password}
+{shown}
 
-Try it in another terminal:
+Try it in another terminal, with these as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ELASTICLAKE_API_TOKEN:
 
-  export AWS_ACCESS_KEY_ID={credentials.access_key_id} AWS_SECRET_ACCESS_KEY={credentials.secret}
   export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1
   aws s3 mb s3://lake1--pond1--my-bucket
 
-  curl {url}/v1/webhooks -H 'Authorization: Bearer {credentials.api_token}' -H 'Content-Type: application/json' \\
-    -d '{{"bucket": "lake1--pond1--my-bucket", "endpoint": "http://localhost:5000/webhooks/storage",
+  curl {url}/v1/webhooks -H "Authorization: Bearer $ELASTICLAKE_API_TOKEN" -H 'Content-Type: application/json' \\
+    -d '{{"bucket": "lake1--pond1--my-bucket", "endpoint": "{endpoint}/webhooks/storage",
          "events": ["object:created", "object:deleted"], "secret": "my-webhook-secret"}}'
 
   echo hello | aws s3 cp - s3://lake1--pond1--my-bucket/hello.txt

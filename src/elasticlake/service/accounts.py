@@ -18,7 +18,7 @@ from elasticlake.errors import (
     NoSuchAccount,
     NotEmpty,
 )
-from elasticlake.metadata import accounts
+from elasticlake.metadata import accounts, buckets
 from elasticlake.metadata.database import Transaction
 from elasticlake.model.accounts import (
     ROOT_ACCOUNT,
@@ -155,6 +155,7 @@ class Accounts:
 
         def mutation(tx: Transaction) -> None:
             require_account(tx, account_id)
+            _require_own_buckets(tx, key)
             if key.id == self._root_key.id or accounts.get_key(tx, key.id) is not None:
                 raise AlreadyExists(f"The access key {key.id} already exists.")
             accounts.insert_key(tx, key, ciphertext)
@@ -219,3 +220,12 @@ def _scope(document: Mapping[str, Any] | None) -> Scope:
         return Scope.from_json(document or {})
     except InvalidBucketName as error:
         raise InvalidInput("scope.buckets", str(error)) from None
+
+
+def _require_own_buckets(tx: Transaction, key: AccessKey) -> None:
+    """A key limited to a bucket that it can never reach would only ever be refused; better to say so now."""
+    for name in key.scope.buckets:
+        bucket = buckets.find(tx, name)
+        if bucket is not None and key.account_id not in (bucket.account_id, ROOT_ACCOUNT):
+            reason = f"Bucket {name} belongs to another account; a key reaches only its own account's buckets."
+            raise InvalidInput("scope.buckets", reason)

@@ -99,7 +99,8 @@ def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliverySta
         return "dead"
     lane = facts.lane
     if lane is not None and lane.head_sequence == sequence:
-        return "retrying"
+        # A webhook that is disabled attempts nothing: what it has begun waits until it is enabled.
+        return "retrying" if webhook.status == "enabled" else "held"
     if facts.last is not None and facts.last.status in FINAL:
         return cast(DeliveryStatus, facts.last.status)
     if sequence <= facts.start:

@@ -83,7 +83,7 @@ class Hierarchy:
             lake = _owned_lake(tx, token, slug)
             if slug == DEFAULT_SLUG:
                 raise Conflict("Lake default always exists.")
-            if hierarchy.was_ever_used(tx, lake_id=lake.id):
+            if hierarchy.is_used(tx, lake_id=lake.id):
                 raise NotEmpty("The lake still has ponds or webhooks.")
             hierarchy.delete_lake(tx, lake.id)
 
@@ -137,15 +137,15 @@ class Hierarchy:
         return await self._stores.database.write(mutation)
 
     async def delete_pond(self, token: Token, lake_slug: str, slug: str) -> None:
-        """Remove a pond. Raises `NotEmpty` while it has buckets, logs of deleted buckets or webhooks."""
+        """Remove a pond. Raises `NotEmpty` while it has buckets or webhooks."""
         await self._ensure_defaults()
 
         def mutation(tx: Transaction) -> None:
             pond = _owned_pond(tx, token, lake_slug, slug)
             if (lake_slug, slug) == (DEFAULT_SLUG, DEFAULT_SLUG):
                 raise Conflict("Pond default of lake default always exists.")
-            if hierarchy.was_ever_used(tx, pond_id=pond.id):
-                raise NotEmpty("The pond still has buckets, webhooks, or deleted buckets whose events are kept.")
+            if hierarchy.is_used(tx, pond_id=pond.id):
+                raise NotEmpty("The pond still has buckets or webhooks.")
             hierarchy.delete_pond(tx, pond.id)
 
         await self._stores.database.write(mutation)

@@ -28,11 +28,12 @@ from elasticlake.model.webhooks import Webhook
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
 PATIENCE_SECONDS = 10.0
+HANG = 0
 
 
 @dataclass
 class Receiver:
-    """Keeps what came; `answer` gives the status from how many requests came before."""
+    """Keeps what came; `answer` gives the status from how many requests came before, or `HANG`."""
 
     url: str = ""
     answer: Callable[[int], int] = lambda _: 200
@@ -47,14 +48,17 @@ class Receiver:
         event = json.loads(await request.read())
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.events.append(event)
-        return web.Response(status=self.answer(len(self.events) - 1))
+        status = self.answer(len(self.events) - 1)
+        if status == HANG:
+            await asyncio.sleep(3600)
+        return web.Response(status=status)
 
 
 @asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
     receiver, app = Receiver(), web.Application()
     app.router.add_post("/", receiver.handle)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

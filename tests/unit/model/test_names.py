@@ -14,7 +14,7 @@ from elasticlake.model.names import (
     split_pond,
 )
 
-SLUGS = st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,14}", fullmatch=True)
+SLUGS = st.from_regex(r"[a-z0-9](-?[a-z0-9]){0,8}", fullmatch=True)
 
 
 @pytest.mark.parametrize("text", ["a", "9", "lake1", "a-b", "a-b-c", "0-0"])

@@ -101,9 +101,7 @@ async def speak(request: bytes, application: Any) -> tuple[Wire, Protocol]:
     protocol, wire = Protocol(config, state, {}), Wire()
     protocol.connection_made(wire)
     protocol.data_received(request)
-    async with asyncio.timeout(5):
-        while state.tasks:
-            await asyncio.sleep(0)
+    await asyncio.wait_for(asyncio.gather(*state.tasks), 5)
     return wire, protocol
 
 

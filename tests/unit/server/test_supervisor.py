@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -120,7 +121,7 @@ def test_a_killed_child_is_started_again_at_once_and_alone(supervise: Supervise)
 def test_a_child_that_keeps_ending_is_started_more_and_more_rarely(supervise: Supervise, ending: str) -> None:
     supervised = supervise(f'def fail():\n    note("up")\n    {ending}\nsupervisor.add("fails", fail)')
     times = [at for _, at in supervised.wait_for("up", 4)]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert all(gap >= wait for gap, wait in zip(gaps, BACKOFF_SECONDS, strict=False))
     supervised.process.send_signal(signal.SIGTERM)
     assert supervised.process.wait(20) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.unit.world import World
 
 from elasticlake.blobs.digests import Digests
 from elasticlake.errors import NoSuchKey, NoSuchUpload
@@ -13,7 +14,6 @@ from elasticlake.service.collector import Collector
 from elasticlake.service.conditions import Conditions
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.objects import Objects
-from tests.unit.world import World
 
 SIZE_BYTES = 64 * 1024 + 1
 

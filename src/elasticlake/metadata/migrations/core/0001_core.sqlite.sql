@@ -31,8 +31,9 @@ CREATE TABLE tokens (
     created_at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- An id never comes again: the log of a deleted bucket keeps those of its lake and pond.
 CREATE TABLE lakes (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     slug          TEXT NOT NULL UNIQUE,
     account_id    TEXT NOT NULL,
     name          TEXT NOT NULL,
@@ -40,7 +41,7 @@ CREATE TABLE lakes (
 );
 
 CREATE TABLE ponds (
-    id            INTEGER PRIMARY KEY,
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
     lake_id       INTEGER NOT NULL,
     slug          TEXT NOT NULL,
     name          TEXT NOT NULL,
