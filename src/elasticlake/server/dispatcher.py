@@ -13,7 +13,7 @@ import uvloop
 from elasticlake import __version__
 from elasticlake.clock import SystemClock
 from elasticlake.delivery.attempt import Sender
-from elasticlake.delivery.dispatcher import Dispatcher
+from elasticlake.delivery.dispatcher import MAX_IN_FLIGHT, Dispatcher
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.roster import Roster
 from elasticlake.delivery.wakeup import listen
@@ -45,7 +45,8 @@ async def _deliver(installation: Installation) -> None:
     core = SqliteDatabase(folder.metadata)
     state = SqliteDatabase(folder.delivery, durable=False)
     history = HistoryWriter(folder.history) if settings.history else None
-    async with Sender(settings.egress_policy(installation.port), version=__version__, clock=clock) as sender:
+    policy = settings.egress_policy(installation.port)
+    async with Sender(policy, version=__version__, connection_limit=MAX_IN_FLIGHT, clock=clock) as sender:
         dispatcher = Dispatcher(
             core,
             state,

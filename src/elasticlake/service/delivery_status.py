@@ -102,7 +102,8 @@ def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliverySta
         # A webhook that is disabled attempts nothing: what it has begun waits until it is enabled.
         return "retrying" if webhook.status == "enabled" else "held"
     if facts.last is not None and facts.last.status in FINAL:
-        return cast(DeliveryStatus, facts.last.status)
+        # A dead delivery has a row until a redelivery succeeds.
+        return "delivered" if facts.last.status == "dead" else cast(DeliveryStatus, facts.last.status)
     if sequence <= facts.start:
         # The start moves only when a webhook resumes "from now": what had been attempted by then was given up.
         return "canceled" if facts.last is not None else None
