@@ -8,8 +8,14 @@ import typer
 
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.table import Column
 
-COLUMNS = {"ACCOUNT": "id", "NAME": "displayName", "EMAIL": "email", "CREATED": "createdAt"}
+COLUMNS = {
+    "ACCOUNT": Column("id"),
+    "NAME": Column("displayName", shortens=True),
+    "EMAIL": Column("email", shortens=True),
+    "CREATED": Column("createdAt", is_time=True, spare=1),
+}
 
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
 
@@ -42,6 +48,20 @@ def list_(session: Session, limit: Limit = None) -> None:
 def show(session: Session, account: AccountId) -> None:
     """Show an account."""
     session.output.document(session.client.get(path("accounts", account), subject(account)))
+
+
+@command(app, "update")
+def update(
+    session: Session,
+    account: AccountId,
+    display_name: Annotated[str | None, typer.Option(help="The new name that people see.")] = None,
+    email: Annotated[str | None, typer.Option(help="Whom to write to from now on.")] = None,
+) -> None:
+    """Change an account: what the options name, and nothing else."""
+    changes = present({"displayName": display_name, "email": email})
+    if not changes:
+        raise typer.BadParameter("Name what to change.", param_hint="options")
+    session.output.document(session.client.patch(path("accounts", account), subject(account), changes))
 
 
 @command(app, "delete")

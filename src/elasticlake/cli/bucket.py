@@ -8,19 +8,20 @@ import typer
 
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.table import Column
 
 COLUMNS = {
-    "BUCKET": "bucket",
-    "ACCOUNT": "account",
-    "ACL": "acl",
-    "OBJECTS": "objects",
-    "BYTES": "bytes",
-    "SEQUENCE": "sequence",
-    "CREATED": "createdAt",
+    "BUCKET": Column("bucket"),
+    "ACCOUNT": Column("account", spare=3),
+    "ACL": Column("acl", spare=1),
+    "OBJECTS": Column("objects"),
+    "BYTES": Column("bytes"),
+    "SEQUENCE": Column("sequence", spare=4),
+    "CREATED": Column("createdAt", is_time=True, spare=2),
 }
 
 BucketName = Annotated[str, typer.Argument(metavar="BUCKET", help="The S3 name, such as lake1--pond1--my-bucket.")]
-ACL_HELP = "private or public-read"
+ACL_HELP = "private, or public-read: lets anyone list the bucket; objects keep their own ACL"
 
 app = noun("Buckets, their totals and their ACL.")
 
@@ -34,11 +35,17 @@ def create(
     session: Session,
     bucket: BucketName,
     account: Annotated[str | None, typer.Option(help="The account that owns it; the token's own if left out.")] = None,
-    acl: Annotated[str | None, typer.Option(help=f"{ACL_HELP}; private if left out.")] = None,
+    acl: Annotated[str | None, typer.Option(help=f"{ACL_HELP}. Private if left out.")] = None,
 ) -> None:
     """Create a bucket."""
     body = present({"bucket": bucket, "account": account, "acl": acl})
-    session.output.document(session.client.post(path("buckets"), body=body))
+    made = session.client.post(path("buckets"), body=body)
+    session.output.document(made)
+    if "--" in bucket and made.get("lake") == made.get("pond") == "default":
+        session.output.warn(
+            f"{bucket} is a plain name: the bucket lies in lake default, pond default. "
+            "Hierarchical names are LAKE--POND--BUCKET."
+        )
 
 
 @command(app, "list")
@@ -63,7 +70,7 @@ def show(session: Session, bucket: BucketName) -> None:
 def acl(
     session: Session,
     bucket: BucketName,
-    acl: Annotated[str, typer.Argument(metavar="ACL", help=ACL_HELP)],
+    acl: Annotated[str, typer.Argument(metavar="ACL", help=f"{ACL_HELP}.")],
 ) -> None:
     """Set a bucket's canned ACL."""
     session.output.document(session.client.patch(path("buckets", bucket), subject(bucket), {"acl": acl}))

@@ -9,7 +9,16 @@ from urllib.parse import quote
 
 from elasticlake import __version__
 from elasticlake.cli.connection import Connection
-from elasticlake.cli.errors import CommandFailed, ExitCode, cannot_reach, refusal, unexpected_answer, usage
+from elasticlake.cli.errors import (
+    CommandFailed,
+    ExitCode,
+    cannot_reach,
+    lost_connection,
+    no_valid_token,
+    refusal,
+    unexpected_answer,
+    usage,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -19,6 +28,8 @@ Parameters = Mapping[str, str | int | float | None]
 
 ANSWER_TIMEOUT_SECONDS = 30.0
 LARGEST_PAGE = 100
+# What a proxy answers, with a page of its own, while the server behind it is away.
+BEHIND_A_PROXY = frozenset({502, 503, 504})
 
 
 def path(*segments: str) -> str:
@@ -118,22 +129,26 @@ class RestClient:
             seconds = ANSWER_TIMEOUT_SECONDS + wait_seconds
             raise CommandFailed(f"{url} did not answer within {seconds:g} s", ExitCode.UNREACHABLE) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error) or type(error).__name__
-            raise CommandFailed(f"lost the connection to {url}: {reason}", ExitCode.UNREACHABLE) from None
+            raise lost_connection(url, error) from None
+        if response.status_code == 204:
+            return {}
         return self._document_of(response, subject)
 
     def _document_of(self, response: httpx.Response, subject: str) -> Document:
-        if response.status_code == 204:
-            return {}
         try:
             document = response.json()
         except ValueError:
             document = None
-        if response.status_code >= 400:
-            problem = document if isinstance(document, dict) else {"detail": response.reason_phrase}
-            raise refusal(response.status_code, problem, subject)
-        if not response.is_success or not isinstance(document, dict):
-            raise unexpected_answer(self._connection.url, f"{response.status_code} without a document")
+        status = response.status_code
+        if status in BEHIND_A_PROXY and document is None:
+            raise refusal(status, {"detail": response.reason_phrase}, subject)
+        if not isinstance(document, dict) or 300 <= status < 400:
+            answer = f"{status} {response.reason_phrase}".rstrip()
+            raise unexpected_answer(self._connection.url, f"{answer} without a document")
+        if status == 401:
+            raise no_valid_token(self._connection.url, sent="Authorization" in response.request.headers)
+        if status >= 400:
+            raise refusal(status, document, subject)
         return document
 
     @functools.cached_property

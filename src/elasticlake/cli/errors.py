@@ -5,11 +5,15 @@ The codes: 0 done, 1 the server refused, 2 the command line is wrong, 3 the serv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
 UNAUTHORIZED_HINT = "give a token with --token or ELASTICLAKE_API_TOKEN"
+
+# How OpenSSL, in its several releases, calls an answer that is plain HTTP.
+NO_TLS_THERE = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST"})
 
 
 class ExitCode(IntEnum):
@@ -41,10 +45,18 @@ class EventsExpired(CommandFailed):
         self.first_sequence = first_sequence
 
 
+def no_valid_token(url: str, *, sent: bool) -> CommandFailed:
+    """A 401: the token that was sent is none of this server's, or none was sent."""
+    if sent:
+        given = "ELASTICLAKE_API_TOKEN (or --token, or the credentials file)"
+        line = f"the token in {given} is not valid on {url} (401)"
+    else:
+        line = f"{UNAUTHORIZED_HINT}, or run this where data/credentials.json is (401)"
+    return CommandFailed(line, ExitCode.UNAUTHORIZED)
+
+
 def refusal(status: int, problem: Mapping[str, Any], subject: str) -> CommandFailed:
     """The failure that a problem document (RFC 9457) describes; `subject` is what the request was about, or ""."""
-    if status == 401:
-        return CommandFailed(f"the server wants a valid token: {UNAUTHORIZED_HINT} (401)", ExitCode.UNAUTHORIZED)
     if status == 403:
         return CommandFailed(f"not allowed: {_sentence(problem)} (403)", ExitCode.UNAUTHORIZED)
     if status == 404 and subject:
@@ -56,17 +68,28 @@ def refusal(status: int, problem: Mapping[str, Any], subject: str) -> CommandFai
 
 
 def cannot_reach(url: str, reason: BaseException) -> CommandFailed:
-    """No connection to the server: refused, no such name, or no trust in its certificate."""
-    if _is_refused(reason):
+    """No connection to the server: refused, no such name, no TLS there, or no trust in its certificate."""
+    causes = list(_causes(reason))
+    if any(isinstance(cause, ssl.SSLError) and cause.reason in NO_TLS_THERE for cause in causes):
+        line = f"the server at {url} does not speak TLS: use http://"
+        return CommandFailed(line, ExitCode.UNREACHABLE)
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         hint = "is the server running? (start it with `elasticlake serve`)"
     else:
         hint = str(reason) or type(reason).__name__
     return CommandFailed(f"cannot reach {url}: {hint}", ExitCode.UNREACHABLE)
 
 
+def lost_connection(url: str, reason: BaseException) -> CommandFailed:
+    """The connection ended without a whole answer: as a server that speaks TLS ends one that does not."""
+    hint = " (if the server speaks TLS, use https://)" if url.startswith("http://") else ""
+    why = str(reason).rstrip(".") or type(reason).__name__
+    return CommandFailed(f"lost the connection to {url}: {why}{hint}", ExitCode.UNREACHABLE)
+
+
 def unexpected_answer(url: str, what: str) -> CommandFailed:
     """Something answers at `url`, but not as ElasticLake would."""
-    return CommandFailed(f"{url} answered {what}: is it an ElasticLake server?")
+    return CommandFailed(f"{url} is not an ElasticLake server: it answered {what}")
 
 
 def usage(message: str) -> CommandFailed:
@@ -86,10 +109,8 @@ def _fields(problem: Mapping[str, Any]) -> str:
     return "; ".join(f"{error.get('field')}: {str(error.get('detail')).rstrip('.')}" for error in described)
 
 
-def _is_refused(reason: BaseException | None) -> bool:
-    """Whether a refused connection is at the bottom: the HTTP library wraps the system's error in its own."""
+def _causes(reason: BaseException | None) -> Iterator[BaseException]:
+    """The error and what is below it: the HTTP library wraps the system's error in its own."""
     while reason is not None:
-        if isinstance(reason, ConnectionRefusedError):
-            return True
+        yield reason
         reason = reason.__cause__ or reason.__context__
-    return False

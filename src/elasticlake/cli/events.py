@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import Annotated
@@ -81,4 +82,5 @@ def tail(
         for event in read(session.client, bucket, start, follow=follow):
             write(to_json(event, indent=None) if session.output.as_json else line(event))
     except KeyboardInterrupt:
-        return  # the way to end it, so no failure
+        if sys.stderr.isatty():  # the terminal has shown ^C: the prompt belongs on a line of its own
+            print(file=sys.stderr)

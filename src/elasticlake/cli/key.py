@@ -9,8 +9,14 @@ import typer
 from elasticlake.cli import account as accounts
 from elasticlake.cli.client import Document, path, present
 from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.table import Column
 
-COLUMNS = {"ACCESS KEY ID": "accessKeyId", "ACCOUNT": "account", "SCOPE": "scope", "CREATED": "createdAt"}
+COLUMNS = {
+    "ACCESS KEY ID": Column("accessKeyId"),
+    "ACCOUNT": Column("account", spare=2),
+    "SCOPE": Column("scope", shortens=True),
+    "CREATED": Column("createdAt", is_time=True, spare=1),
+}
 
 Places = list[str] | None
 

@@ -8,15 +8,16 @@ import typer
 
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.table import Column
 
 COLUMNS = {
-    "LAKE": "lake",
-    "NAME": "name",
-    "ACCOUNT": "account",
-    "BUCKETS": "buckets",
-    "OBJECTS": "objects",
-    "BYTES": "bytes",
-    "CREATED": "createdAt",
+    "LAKE": Column("lake"),
+    "NAME": Column("name", shortens=True),
+    "ACCOUNT": Column("account", spare=2),
+    "BUCKETS": Column("buckets"),
+    "OBJECTS": Column("objects"),
+    "BYTES": Column("bytes"),
+    "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 
 LakeSlug = Annotated[str, typer.Argument(metavar="LAKE", help="The lake's slug, such as lake1.")]

@@ -1,7 +1,6 @@
 """What a command prints: the API's documents for machines; tables, lines and sentences for people.
 
-On a terminal a table is fitted to its width. Anywhere else it is plain columns, one line per row, so that grep and awk
-work.
+Away from a terminal a table has every column and every value in full, so that grep and awk work.
 """
 
 from __future__ import annotations
@@ -9,16 +8,14 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from elasticlake.cli.client import Document
+from elasticlake.cli.table import COLUMN_GAP, Column, is_on_terminal, plain, short_time, write_fitted
 
-# A table's column: the document's field, or what makes the cell's value of a document.
-Column = str | Callable[[Document], Any]
-
-COLUMN_GAP = "  "
 NOTHING = "-"
 
 
@@ -33,7 +30,14 @@ class Output:
         if self.as_json:
             write(to_json(list(items)))
             return
-        write_table(list(columns), [[text(cell(item, column)) for column in columns.values()] for item in items])
+        if not is_on_terminal():
+            for line in plain(
+                list(columns), [[text(column.value(item)) for column in columns.values()] for item in items]
+            ):
+                write(line)
+            return
+        now = datetime.now().astimezone()
+        write_fitted(columns, [[_short(column, item, now) for column in columns.values()] for item in items])
 
     def section(self, title: str, items: Sequence[Document], columns: Mapping[str, Column]) -> None:
         """A list inside the document just shown; machines have it already."""
@@ -69,6 +73,10 @@ class Output:
         if not self.as_json:
             write(printable(sentence))
 
+    def warn(self, sentence: str) -> None:
+        """What even a script's author should know, on stderr."""
+        print(printable(sentence), file=sys.stderr)
+
     def hint(self, sentence: str) -> None:
         """What a person may want to know besides, on stderr."""
         if not self.as_json:
@@ -86,9 +94,9 @@ def to_json(value: Any, *, indent: int | None = 2) -> str:
     return json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
 
 
-def cell(item: Document, column: Column) -> Any:
-    """The value of `item` in `column`; None where an older or newer server has no such field."""
-    return item.get(column) if isinstance(column, str) else column(item)
+def _short(column: Column, item: Document, now: datetime) -> str:
+    shown = text(column.value(item))
+    return short_time(shown, now) if column.is_time else shown
 
 
 def text(value: Any) -> str:
@@ -116,27 +124,3 @@ def printable(value: str) -> str:
 def label(name: str) -> str:
     """`secretAccessKey` as people read it: `secret access key`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", printable(name)).lower()
-
-
-def write_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table with one row per line; on a terminal long cells fold instead of being cut."""
-    if sys.stdout.isatty():
-        _write_fitted(headings, rows)
-        return
-    table = [headings, *rows]
-    widths = [max(len(row[index]) for row in table) for index in range(len(headings))]
-    for row in table:
-        write(COLUMN_GAP.join(f"{value:<{width}}" for value, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _write_fitted(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console  # only a terminal pays for its import
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=index == 0)  # the first is the name that one copies
-    for row in rows:
-        table.add_row(*(Text(value) for value in row))  # Text: brackets in a key are no markup
-    Console(highlight=False).print(table)

@@ -9,15 +9,16 @@ import typer
 from elasticlake.cli import lake as lakes
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.table import Column
 
 COLUMNS = {
-    "LAKE": "lake",
-    "POND": "pond",
-    "NAME": "name",
-    "BUCKETS": "buckets",
-    "OBJECTS": "objects",
-    "BYTES": "bytes",
-    "CREATED": "createdAt",
+    "LAKE": Column("lake"),
+    "POND": Column("pond"),
+    "NAME": Column("name", shortens=True),
+    "BUCKETS": Column("buckets"),
+    "OBJECTS": Column("objects"),
+    "BYTES": Column("bytes"),
+    "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 
 PondName = Annotated[str, typer.Argument(metavar="LAKE--POND", help="The pond with its lake, such as lake1--pond1.")]

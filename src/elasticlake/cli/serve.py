@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from elasticlake.cli.errors import CommandFailed
+from elasticlake.cli.errors import CommandFailed, usage
+from elasticlake.cli.settings_fault import sentence
 from elasticlake.config.settings import Settings, load_settings
 from elasticlake.errors import ElasticLakeError
 from elasticlake.server.serve import serve as run_server
@@ -48,22 +50,17 @@ def serve(
     """
     options = {name: value for name, value in locals().items() if name != "config"}
     if config is not None and not config.is_file():
-        raise CommandFailed(f"the file {config} does not exist")
+        raise usage(f"the file {config} does not exist")
     try:
         settings = load_settings(options, config)
     except ValidationError as error:
-        raise CommandFailed(_first_fault(error)) from None
+        raise usage(sentence(error, config, Settings.model_fields)) from None
     except ValueError as error:
-        raise CommandFailed(f"{config}: {error}") from None
+        raise usage(f"{config}: {error}") from None
     try:
         code = run_server(settings)
     except ElasticLakeError as error:
         raise CommandFailed(str(error)) from None
+    if code == 0 and sys.stdout.isatty():
+        typer.echo("Stopped; nothing is lost.")
     raise typer.Exit(code)
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
-    name = str(fault["loc"][0]).replace("_", "-") if fault["loc"] else ""
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"--{name}: {message}" if name else message

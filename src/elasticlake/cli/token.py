@@ -8,8 +8,15 @@ import typer
 
 from elasticlake.cli.client import Document, path, present
 from elasticlake.cli.command import Limit, Session, command, noun
+from elasticlake.cli.table import Column
 
-COLUMNS = {"TOKEN": "id", "NAME": "name", "ACCOUNTS": "accounts", "ACCESS": "access", "CREATED": "createdAt"}
+COLUMNS = {
+    "TOKEN": Column("id"),
+    "NAME": Column("name", shortens=True),
+    "ACCOUNTS": Column("accounts", shortens=True),
+    "ACCESS": Column("access"),
+    "CREATED": Column("createdAt", is_time=True, spare=1),
+}
 
 app = noun("Tokens: what the REST API and this command line use.")
 

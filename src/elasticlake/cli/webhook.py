@@ -8,9 +8,11 @@ import typer
 
 from elasticlake.cli import delivery
 from elasticlake.cli import webhook_definition as given
+from elasticlake.cli.attempt import outcome
 from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Limit, Session, command, noun
-from elasticlake.cli.output import Column
+from elasticlake.cli.errors import CommandFailed
+from elasticlake.cli.table import Column
 
 SCOPES = ("bucket", "pond", "lake")
 TEST_WAIT_SECONDS = 5
@@ -21,13 +23,13 @@ def scope_of(webhook: Document) -> str:
     return next((f"{kind} {webhook[kind]}" for kind in SCOPES if webhook.get(kind)), "")
 
 
-COLUMNS: dict[str, Column] = {
-    "WEBHOOK": "id",
-    "SCOPE": scope_of,
-    "ENDPOINT": "endpoint",
-    "EVENTS": "events",
-    "STATUS": "status",
-    "NAME": "name",
+COLUMNS = {
+    "WEBHOOK": Column("id"),
+    "SCOPE": Column(scope_of, shortens_last=True),
+    "ENDPOINT": Column("endpoint", shortens=True),
+    "EVENTS": Column("events", spare=2),
+    "STATUS": Column("status"),
+    "NAME": Column("name", shortens=True, spare=1),
 }
 
 app = noun("Webhooks, their deliveries and attempts.")
@@ -133,16 +135,25 @@ def delete(session: Session, webhook: given.WebhookId) -> None:
 def send_test(
     session: Session,
     webhook: given.WebhookId,
-    wait: Annotated[int, typer.Option(metavar="SECONDS", min=0, max=60, help="Wait this long for the outcome.")] = (
-        TEST_WAIT_SECONDS
-    ),
+    wait: Annotated[
+        int, typer.Option(metavar="SECONDS", min=0, max=60, help="Wait this long for the outcome; 0 only sends.")
+    ] = TEST_WAIT_SECONDS,
 ) -> None:
-    """Send a test event and show its delivery."""
+    """Send a test event and show what came of it. Exit code 1 if it was not delivered."""
     sent = session.client.post(
         path("webhooks", webhook, "test"), given.subject(webhook), params={"wait": wait}, wait_seconds=wait
     )
-    session.output.document(sent)
-    delivery.hint_at_attempts(session, sent)
+    now = session.client.get(path("deliveries", str(sent.get("id"))), delivery.subject(str(sent.get("id"))))
+    session.output.document(now, without=delivery.NOT_FOR_PEOPLE)
+    attempts = now.get("attemptLog") or []
+    if now.get("status") == "delivered":
+        session.output.done(f"Delivered: {outcome(attempts[-1]) if attempts else 'the endpoint took it'}.")
+        return
+    session.output.hint(f"See its attempts: elasticlake webhook delivery {now.get('id')}")
+    if attempts:
+        raise CommandFailed(f"not delivered: {outcome(attempts[-1])}")
+    if wait:
+        raise CommandFailed(f"not delivered within {wait} s: it is {now.get('status')}")
 
 
 def _change(session: Session, webhook: str, changes: Document) -> None:

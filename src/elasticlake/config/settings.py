@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     history: bool = Field(True, description="Keep a record of every delivery attempt.")
     history_days: int = Field(30, ge=1, description="For how many days delivery attempts are kept.")
     blob_grace_seconds: int = Field(3600, ge=0, description="How long a deleted object's blob stays for its readers.")
-    access_log: bool = Field(False, description="Log every request, not only those that failed.")
+    access_log: bool = Field(False, description="Log every S3 request, not only those answered with 5xx.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log lines.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, json elsewhere.")
     root_access_key: str | None = Field(None, description="The root account's access key id.")
