@@ -12,8 +12,8 @@ from elasticlake.cli.table import Column
 
 COLUMNS = {
     "ACCOUNT": Column("id"),
-    "NAME": Column("displayName", shortens=True),
-    "EMAIL": Column("email", shortens=True),
+    "NAME": Column("displayName", shortens_to=8),
+    "EMAIL": Column("email", shortens_to=12),
     "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 

@@ -20,6 +20,9 @@ TOLD_BY_STATUS = frozenset({None, "", "status", "redirect"})
 # How Python's event loops word a connection that failed: "[Errno 111] Connect call failed ('127.0.0.1', 5000)".
 CONNECT_FAILED = re.compile(r"\[Errno (?P<number>\d+)\] Connect call failed \('(?P<host>[^']+)', (?P<port>\d+)[^)]*\)")
 
+SEVERAL = re.compile(r"\[Errno \d+\] Multiple exceptions: ")
+REFUSED = os.strerror(errno.ECONNREFUSED).lower()
+
 
 def outcome(attempt: Document) -> str:
     """What came of an attempt: `500 Internal Server Error`, or why there was no status."""
@@ -27,7 +30,8 @@ def outcome(attempt: Document) -> str:
     if attempt.get("statusCode") and error_class in TOLD_BY_STATUS:
         redirect = ", not followed" if error_class == "redirect" else ""
         return f"{_status(attempt['statusCode'])}{redirect}"
-    reason = CONNECT_FAILED.sub(_connection, str(error)) if error else ""
+    reason = CONNECT_FAILED.sub(_connection, SEVERAL.sub("", str(error))) if error else ""
+    reason = reason.replace(f", {REFUSED} by ", " and ")  # each of a name's addresses
     return ": ".join(str(part) for part in (error_class, reason) if part)
 
 
@@ -43,9 +47,9 @@ def answers(attempts: Sequence[Document]) -> Iterator[tuple[str, str]]:
 ATTEMPT_COLUMNS = {
     "ATTEMPT": Column("attempt"),
     "STARTED": Column("startedAt", is_time=True),
-    "MS": Column("durationMs", spare=2),
-    "OUTCOME": Column(outcome, shortens=True),
-    "NEXT ATTEMPT": Column("nextAttemptAt", is_time=True, spare=1),
+    "MS": Column("durationMs", spare=1),
+    "OUTCOME": Column(outcome, shortens_to=45),
+    "NEXT": Column("nextAttemptAt", is_time=True, spare=2),
 }
 
 

@@ -15,12 +15,12 @@ from elasticlake.cli.webhook_definition import subject as webhook_subject
 
 COLUMNS = {
     "DELIVERY": Column("id"),
-    "SEQUENCE": Column("sequence", spare=3),
+    "SEQUENCE": Column("sequence", spare=4),
     "EVENT": Column("event", spare=1),
-    "KEY": Column("key", shortens=True),
+    "KEY": Column("key", shortens_to=12),
     "STATUS": Column("status"),
-    "ATTEMPTS": Column("attempts", spare=2),
-    "LAST": Column("lastAttemptAt", is_time=True, spare=4),
+    "ATTEMPTS": Column("attempts", spare=3),
+    "LAST": Column("lastAttemptAt", is_time=True, spare=2),
     "NEXT": Column("nextAttemptAt", is_time=True, spare=5),
 }
 

@@ -14,7 +14,7 @@ from elasticlake.cli.table import Column
 COLUMNS = {
     "ACCESS KEY ID": Column("accessKeyId"),
     "ACCOUNT": Column("account", spare=2),
-    "SCOPE": Column("scope", shortens=True),
+    "SCOPE": Column("scope", shortens_to=12),
     "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 

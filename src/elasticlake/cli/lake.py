@@ -12,7 +12,7 @@ from elasticlake.cli.table import Column
 
 COLUMNS = {
     "LAKE": Column("lake"),
-    "NAME": Column("name", shortens=True),
+    "NAME": Column("name", shortens_to=8),
     "ACCOUNT": Column("account", spare=2),
     "BUCKETS": Column("buckets"),
     "OBJECTS": Column("objects"),

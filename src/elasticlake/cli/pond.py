@@ -14,7 +14,7 @@ from elasticlake.cli.table import Column
 COLUMNS = {
     "LAKE": Column("lake"),
     "POND": Column("pond"),
-    "NAME": Column("name", shortens=True),
+    "NAME": Column("name", shortens_to=8),
     "BUCKETS": Column("buckets"),
     "OBJECTS": Column("objects"),
     "BYTES": Column("bytes"),

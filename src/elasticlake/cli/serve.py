@@ -62,5 +62,5 @@ def serve(
     except ElasticLakeError as error:
         raise CommandFailed(str(error)) from None
     if code == 0 and sys.stdout.isatty():
-        typer.echo("Stopped; nothing is lost.")
+        typer.echo("\nStopped; nothing is lost.")  # below the ^C that the terminal shows
     raise typer.Exit(code)

@@ -7,13 +7,12 @@ shortened are, and if that is not enough, the less important ones are left out.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 COLUMN_GAP = "  "
-LEAST_SHORTENED_WIDTH = 12
 
 Item = dict[str, Any]
 
@@ -22,13 +21,13 @@ Item = dict[str, Any]
 class Column:
     """How a column gets its value: a field of the item's document, or what makes the value of it.
 
-    `shortens`: a narrow terminal may cut it, with `…`; `shortens_last`: if all else does not help. `spare`: 0 if it
-    always stays; else the highest is the first to be left out. `is_time`: its value is an RFC 3339 time, which a
-    terminal shows short.
+    `shortens_to`: to how many cells a narrow terminal may cut it, with `…`; 0 if never. `shortens_last`: only if all
+    else does not help. `spare`: 0 if it always stays; else the highest is the first to be left out. `is_time`: its
+    value is an RFC 3339 time, which a terminal shows short.
     """
 
     of: str | Callable[[Item], Any]
-    shortens: bool = False
+    shortens_to: int = 0
     shortens_last: bool = False
     spare: int = 0
     is_time: bool = False
@@ -67,18 +66,20 @@ def fitted_widths(columns: Sequence[Column], widths: Sequence[int], room: int) -
     More than `room` in all if even the columns that must stay whole do not fit.
     """
     shown = dict(enumerate(widths))
-    cut = {index for index, column in enumerate(columns) if column.shortens}
-    while any(columns[index].spare for index in shown) and _total(_shrunk(shown, cut, room)) > room:
+    first, last = (
+        {index: column.shortens_to for index, column in enumerate(columns) if column.shortens_last is is_last}
+        for is_last in (False, True)
+    )
+    while any(columns[index].spare for index in shown) and _total(_shrunk(shown, first, room)) > room:
         del shown[max(shown, key=lambda index: columns[index].spare)]
-    last = {index for index, column in enumerate(columns) if column.shortens_last}
-    return _shrunk(_shrunk(shown, cut, room), last, room)
+    return _shrunk(_shrunk(shown, first, room), last, room)
 
 
-def _shrunk(widths: Mapping[int, int], cut: Set[int], room: int) -> dict[int, int]:
-    """The widths with the widest of `cut` taken in until all fit, or none of them can give more."""
+def _shrunk(widths: Mapping[int, int], least: Mapping[int, int], room: int) -> dict[int, int]:
+    """The widths with the widest of those in `least` taken in until all fit, or none of them can give more."""
     shrunk = dict(widths)
     while _total(shrunk) > room:
-        wide = [index for index in shrunk if index in cut and shrunk[index] > LEAST_SHORTENED_WIDTH]
+        wide = [index for index in shrunk if 0 < least.get(index, 0) < shrunk[index]]
         if not wide:
             break
         shrunk[max(wide, key=lambda index: shrunk[index])] -= 1
@@ -105,4 +106,5 @@ def write_fitted(columns: Mapping[str, Column], rows: Sequence[Sequence[str]]) -
         table.add_column(headings[index], no_wrap=True, overflow="ellipsis", width=width)
     for row in rows:
         table.add_row(*(Text(row[index]) for index in widths))  # Text: brackets in a key are no markup
-    console.print(table, width=max(console.width, _total(widths)), crop=False)
+    console.width = max(console.width, _total(widths))  # else it would cut what must stay whole
+    console.print(table)

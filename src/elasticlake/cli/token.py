@@ -12,8 +12,8 @@ from elasticlake.cli.table import Column
 
 COLUMNS = {
     "TOKEN": Column("id"),
-    "NAME": Column("name", shortens=True),
-    "ACCOUNTS": Column("accounts", shortens=True),
+    "NAME": Column("name", shortens_to=8),
+    "ACCOUNTS": Column("accounts", shortens_to=12),
     "ACCESS": Column("access"),
     "CREATED": Column("createdAt", is_time=True, spare=1),
 }

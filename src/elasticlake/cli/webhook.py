@@ -25,11 +25,11 @@ def scope_of(webhook: Document) -> str:
 
 COLUMNS = {
     "WEBHOOK": Column("id"),
-    "SCOPE": Column(scope_of, shortens_last=True),
-    "ENDPOINT": Column("endpoint", shortens=True),
+    "SCOPE": Column(scope_of, shortens_to=20, shortens_last=True),
+    "ENDPOINT": Column("endpoint", shortens_to=16),
     "EVENTS": Column("events", spare=2),
     "STATUS": Column("status"),
-    "NAME": Column("name", shortens=True, spare=1),
+    "NAME": Column("name", shortens_to=8, spare=1),
 }
 
 app = noun("Webhooks, their deliveries and attempts.")

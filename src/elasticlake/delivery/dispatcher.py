@@ -38,7 +38,6 @@ from elasticlake.model.webhooks import Webhook
 
 MAX_IN_FLIGHT = 320
 MAX_IN_FLIGHT_PER_WEBHOOK = 32
-MAX_UNSETTLED = 20_000
 SENDS_PER_TURN = 8
 SCAN_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
@@ -57,7 +56,7 @@ class Dispatcher:
         ledger: Ledger,
         sender: Sender,
         roster: Roster,
-        disable: Callable[[str, str], Awaitable[None]],
+        disable: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
     ) -> None:
@@ -164,7 +163,7 @@ class Dispatcher:
         for webhook in self._roster.matching(place):
             feed = self._feeds.get((webhook.id, place.id))
             if webhook.scope.kind == "bucket" and feed is not None and feed.is_drained(place.sequence):
-                await self._stop_webhook(webhook.id, "bucketDeleted")
+                await self._stop_webhook(webhook, "bucketDeleted")
 
     async def _apply_roster(self) -> None:
         """Webhooks were made, changed or deleted: close their feeds, which open again as the webhooks now are."""
@@ -173,7 +172,7 @@ class Dispatcher:
             webhook = self._roster.get(feed.webhook_id)
             if webhook is None:
                 self._feeds.close(feed)
-            elif webhook.revision != feed.revision:
+            elif webhook.revision != feed.revision or webhook.status != "enabled":
                 self._outdated.add((feed.webhook_id, feed.bucket_id))
         await self._close_outdated()
         for webhook_id, revision in list(self._halted.items()):
@@ -203,6 +202,7 @@ class Dispatcher:
         for webhook_id in await self._state.read(deliveries.known_webhooks):
             if self._roster.get(webhook_id) is None:
                 self._ledger.forget(webhook_id)
+                self._feeds.forget(webhook_id)
                 await self._state.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
 
     def _raise_head(self, bucket_id: int, sequence: int) -> None:
@@ -259,12 +259,12 @@ class Dispatcher:
             return False
         feed = self._feeds.get(feed_id) or await self._open(webhook, feed_id[1])
         has_read = False
-        if self._feeds.budget.used < MAX_UNSETTLED:
+        if self._in_flight[webhook.id] < self._limit() and self._feeds.may_read(webhook.id):
             has_read = await self._feeds.read_on(feed, self._heads.get(feed.bucket_id, 0))
         for _ in range(SENDS_PER_TURN):
             if not (feed.due or feed.ready):
                 break
-            if self._in_flight[webhook.id] >= MAX_IN_FLIGHT_PER_WEBHOOK:
+            if self._in_flight[webhook.id] >= self._limit():
                 self._blocked.setdefault(webhook.id, {})[feed_id] = None
                 return False
             if feed.due:
@@ -274,6 +274,12 @@ class Dispatcher:
                 event = feed.ready.popleft()
                 self._start(self._attempt_first(webhook, feed, event), partial(feed.put_back, event), feed)
         return has_read or bool(feed.due or feed.ready)
+
+    def _limit(self) -> int:
+        """How many attempts one webhook may have in flight: the fewer the fuller it is, so that a webhook that has none
+        finds a slot (I6)."""
+        free = MAX_IN_FLIGHT - len(self._tasks)
+        return MAX_IN_FLIGHT_PER_WEBHOOK if free > MAX_IN_FLIGHT // 2 else max(1, free // 10)
 
     async def _open(self, webhook: Webhook, bucket_id: int) -> Feed:
         feed = await self._feeds.open(webhook, bucket_id)
@@ -395,15 +401,16 @@ class Dispatcher:
 
     async def _disable_if_asked(self, webhook: Webhook, verdict: Verdict) -> None:
         if verdict.disable is not None:
-            await self._stop_webhook(webhook.id, verdict.disable)
+            await self._stop_webhook(webhook, verdict.disable)
 
-    async def _stop_webhook(self, webhook_id: str, reason: str) -> None:
+    async def _stop_webhook(self, webhook: Webhook, reason: str) -> None:
+        """Disable the webhook as it was then: one that its owner has changed meanwhile is another matter."""
         try:
             await self._ledger.flush()
-            await self._disable(webhook_id, reason)
-            _log.warning("webhook disabled", webhook=webhook_id, reason=reason)
+            await self._disable(webhook, reason)
+            _log.warning("webhook disabled", webhook=webhook.id, reason=reason)
         except Exception as error:
-            _log.error("could not disable webhook", webhook=webhook_id, reason=reason, exc_info=error)
-            self._halted.pop(webhook_id, None)
+            _log.error("could not disable webhook", webhook=webhook.id, reason=reason, exc_info=error)
+            self._halted.pop(webhook.id, None)
         self._scan_now = True
         self._woken.set()

@@ -34,6 +34,13 @@ class Budget:
     """How many events all windows hold together, so that memory is bounded whatever the backlog (I6)."""
 
     used: int = 0
+    whole: Budget | None = None
+    """What this is a share of: one webhook's, of all webhooks'."""
+
+    def spend(self, events: int) -> None:
+        self.used += events
+        if self.whole is not None:
+            self.whole.spend(events)
 
 
 @dataclass(slots=True)
@@ -175,7 +182,7 @@ class Feed:
 
     def give_back_budget(self) -> None:
         """The window is no longer kept in memory."""
-        self.budget.used -= len(self._window)
+        self.budget.spend(-len(self._window))
 
     def snapshot(self) -> Position:
         """What to store: consistent with the lanes of the same moment."""
@@ -201,8 +208,8 @@ class Feed:
         self._settled.add(sequence)
         while self._window and self._window[0] in self._settled:
             self._settled.discard(self._window.popleft())
-            self.budget.used -= 1
+            self.budget.spend(-1)
 
     def _append(self, sequence: int) -> None:
         self._window.append(sequence)
-        self.budget.used += 1
+        self.budget.spend(1)

@@ -13,6 +13,8 @@ from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
 
 READ_EVENTS = 128
+MAX_UNSETTLED = 20_000
+GUARANTEED_UNSETTLED = 256
 
 FeedId = tuple[str, int]
 """A webhook's id and a bucket's."""
@@ -27,6 +29,19 @@ class Feeds:
         self._ledger = ledger
         self._open: dict[FeedId, Feed] = {}
         self.budget = Budget()
+        self._shares: dict[str, Budget] = {}
+
+    def may_read(self, webhook_id: str) -> bool:
+        """Whether the webhook may take more events into memory: no backlog spends what the others need (I6)."""
+        used = self._share(webhook_id).used
+        return used < GUARANTEED_UNSETTLED or (used < MAX_UNSETTLED // 10 and self.budget.used < MAX_UNSETTLED)
+
+    def _share(self, webhook_id: str) -> Budget:
+        return self._shares.setdefault(webhook_id, Budget(whole=self.budget))
+
+    def forget(self, webhook_id: str) -> None:
+        """The webhook is deleted."""
+        self._shares.pop(webhook_id, None)
 
     def get(self, feed_id: FeedId) -> Feed | None:
         return self._open.get(feed_id)
@@ -55,7 +70,7 @@ class Feeds:
             earliest = min(lane.head_sequence for lane in lanes) - 1
             position = replace(position, sequence=min(position.sequence, earliest))
             lanes = []
-        feed = Feed.resume(position, lanes, webhook.ordering, frozenset(webhook.events), self.budget)
+        feed = Feed.resume(position, lanes, webhook.ordering, frozenset(webhook.events), self._share(webhook.id))
         if is_reordered:
             # Together with the lanes' end: a crash between the two would lose what they held.
             self._ledger.moved(feed)
@@ -66,9 +81,17 @@ class Feeds:
             for lane in dropped:
                 self._ledger.lane_changed(feed, lane)
             self._ledger.moved(feed)
+        await self._abandon_lanes(feed, start)
         feed.revision = webhook.revision
         self._open[feed_id] = feed
         return feed
+
+    async def _abandon_lanes(self, feed: Feed, start: int) -> None:
+        """Cancel the heads that its owner gave up by going on from now; what came after that is still due."""
+        for lane in [lane for lane in feed.lanes.values() if lane.head_sequence <= start]:
+            lane.head_sequence = start
+            feed.advance_lane(lane, "canceled", await self.following(feed, lane), 0)
+            self._ledger.lane_changed(feed, lane)
 
     def close(self, feed: Feed) -> None:
         """Let go of the feed; opened again, it goes on from what was stored."""

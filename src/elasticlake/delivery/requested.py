@@ -36,7 +36,7 @@ class RequestedDeliveries:
         ledger: Ledger,
         sender: Sender,
         roster: Roster,
-        stop_webhook: Callable[[str, str], Awaitable[None]],
+        stop_webhook: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
     ) -> None:
@@ -53,14 +53,14 @@ class RequestedDeliveries:
 
     async def start_due(self) -> None:
         """Begin an attempt of each requested delivery that is due, as far as there is room."""
-        now_ms = self._clock.now_ms()
-        room = MAX_IN_FLIGHT - len(self._in_flight)
-        due = await self._state.read(lambda reader: deliveries.due_requested(reader, now_ms, MAX_IN_FLIGHT))
-        for requested in due[:room]:
+        now_ms, limit = self._clock.now_ms(), MAX_IN_FLIGHT + len(self._in_flight)
+        due = await self._state.read(lambda reader: deliveries.due_requested(reader, now_ms, limit))
+        for requested in due:
+            # Those under way are still due, and first: they must not hide the ones that wait.
             delivery_id = DeliveryId(
                 requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation
             )
-            if delivery_id not in self._in_flight:
+            if delivery_id not in self._in_flight and len(self._in_flight) < MAX_IN_FLIGHT:
                 self._in_flight.add(delivery_id)
                 task = asyncio.create_task(self._attempt(requested, delivery_id))
                 self.tasks.add(task)
@@ -69,6 +69,10 @@ class RequestedDeliveries:
     async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
         try:
             webhook = self._roster.get(requested.webhook_id)
+            stored = await self._core.read(lambda reader: webhooks.get(reader, requested.webhook_id))
+            if webhook is None and stored is not None:
+                # Made since the roster was read: it is known at the next scan, and this is due still.
+                return
             event = await self._event(webhook, requested) if webhook is not None else None
             if webhook is None or event is None:
                 self._ledger.requested(requested._replace(status="expired", next_attempt_at_ms=None))
@@ -99,7 +103,7 @@ class RequestedDeliveries:
         elif verdict.status == "dead" and not delivery.is_test:
             self._ledger.died(DeadDelivery(*place, requested.generation, delivery.event.key, attempts, now_ms))
         if verdict.disable == GONE:
-            await self._stop_webhook(requested.webhook_id, GONE)
+            await self._stop_webhook(delivery.webhook, GONE)
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
         if requested.sequence > 0:

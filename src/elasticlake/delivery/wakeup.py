@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -12,24 +13,44 @@ Heads = dict[int, int]
 """The last sequence of each bucket named."""
 
 
+MAX_ADDRESS_BYTES = 100
+
+
+class Address:
+    """A socket's path in a form that fits into an address: 107 bytes on Linux, where a folder can be longer."""
+
+    def __init__(self, path: Path) -> None:
+        self.text = str(path)
+        self._folder: int | None = None
+        if len(self.text.encode()) > MAX_ADDRESS_BYTES:
+            self._folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self.text = f"/proc/self/fd/{self._folder}/{path.name}"
+
+    def close(self) -> None:
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
+
+
 class WakeupSender:
     """The gateway's side: tells the dispatcher what was committed, and never waits for it (I7)."""
 
     def __init__(self, path: Path) -> None:
-        self._path = str(path)
+        self._address = Address(path)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)
 
     def __call__(self, heads: Heads | None = None) -> None:
         """Name the buckets that changed; nothing for a change of webhooks or requested deliveries."""
         try:
-            self._socket.sendto(json.dumps(heads or {}).encode(), self._path)
+            self._socket.sendto(json.dumps(heads or {}).encode(), self._address.text)
         except OSError:
             # The dispatcher is down, or so far behind that its buffer is full: its scan will find the events.
             return
 
     def close(self) -> None:
         self._socket.close()
+        self._address.close()
 
 
 class WakeupListener(asyncio.DatagramProtocol):
@@ -54,6 +75,8 @@ def _bound(path: Path) -> socket.socket:
     path.unlink(missing_ok=True)
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
     receiver.setblocking(False)
-    receiver.bind(str(path))
+    address = Address(path)
+    receiver.bind(address.text)
+    address.close()
     path.chmod(0o600)
     return receiver

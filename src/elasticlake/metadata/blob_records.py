@@ -23,6 +23,11 @@ def consume_intent(tx: Transaction, blob_id: str) -> None:
         raise Unavailable("The upload took too long and its bytes were swept. Please send it again.")
 
 
+def drop_intent(tx: Transaction, blob_id: str) -> None:
+    """The writer gave up and left nothing of the blob."""
+    tx.run("DELETE FROM blob_intents WHERE blob_id = ?", (blob_id,))
+
+
 def abandon_intent(tx: Transaction, blob_id: str, delete_at_ms: int) -> None:
     """The writer gave up: whatever there is of the blob goes, unless a row has come to name it."""
     if tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)):
@@ -33,6 +38,25 @@ def delete_later(tx: Transaction, blob_ids: Iterable[str], delete_at_ms: int) ->
     """Queue blobs whose row goes in this transaction."""
     for blob_id in blob_ids:
         tx.run("INSERT INTO blob_deletions (blob_id, delete_at_ms) VALUES (?, ?)", (blob_id, delete_at_ms))
+
+
+def delete_manifest_later(tx: Transaction, manifest_id: str, delete_at_ms: int) -> None:
+    """Queue every blob of a manifest that goes in this transaction, however many, with one statement."""
+    tx.run(
+        "INSERT INTO blob_deletions (blob_id, delete_at_ms) SELECT blob_id, ? FROM manifests"
+        " WHERE id = ? AND blob_id <> '' ON CONFLICT (blob_id) DO NOTHING",
+        (delete_at_ms, manifest_id),
+    )
+
+
+def delete_uploads_later(tx: Transaction, bucket_id: int, delete_at_ms: int) -> None:
+    """Queue the blobs of all parts of the bucket's uploads, which go in this transaction; an empty part has none."""
+    tx.run(
+        "INSERT INTO blob_deletions (blob_id, delete_at_ms) SELECT blob_id, ? FROM parts"
+        " WHERE upload_id IN (SELECT id FROM uploads WHERE bucket_id = ?) AND blob_id <> ''"
+        " ON CONFLICT (blob_id) DO NOTHING",
+        (delete_at_ms, bucket_id),
+    )
 
 
 def due_deletions(reader: Reader, now_ms: int, limit: int) -> list[str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,8 @@ class SqliteDatabase:
         self._snapshot_ends: asyncio.Handle | None = None
         self._listeners: list[Callable[[Committed], None]] = []
         self._waiting: list[_Waiting] = []
-        self._long: list[_Waiting] = []
+        self._long: deque[_Waiting] = deque()
+        self._long_was_last = False
         self._writing = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -111,9 +113,14 @@ class SqliteDatabase:
         self._writer.close()
 
     def _next_group(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin a group of everything that waits; long mutations go in a group of their own, wholly in the thread."""
-        if self._long:
-            group, self._long = self._long, []
+        """Begin a group of everything that waits; a long mutation is a group of its own, wholly in the thread.
+
+        They take turns, so that neither a stream of long mutations nor one of short ones holds up the other for more
+        than a group.
+        """
+        self._long_was_last = bool(self._long) and not (self._long_was_last and self._waiting)
+        if self._long_was_last:
+            group = [self._long.popleft()]
             self._jobs.put(lambda: self._report(loop, group, self._commit(group)))
             return
         group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]

@@ -71,8 +71,8 @@ def others_of_key(reader: Reader, bucket_id: int, key: bytes, beyond_id: str) ->
     return [_upload(row) for row in reader.rows(sql, (bucket_id, key, beyond_id))]
 
 
-def any_in_bucket(reader: Reader, bucket_id: int) -> list[str]:
-    return [row[0] for row in reader.rows("SELECT id FROM uploads WHERE bucket_id = ?", (bucket_id,))]
+def any_in_bucket(reader: Reader, bucket_id: int) -> bool:
+    return reader.row("SELECT 1 FROM uploads WHERE bucket_id = ? LIMIT 1", (bucket_id,)) is not None
 
 
 def delete(tx: Transaction, upload_id: str) -> list[Part]:
@@ -81,6 +81,12 @@ def delete(tx: Transaction, upload_id: str) -> list[Part]:
     tx.run("DELETE FROM uploads WHERE id = ?", (upload_id,))
     tx.run("DELETE FROM parts WHERE upload_id = ?", (upload_id,))
     return parts
+
+
+def delete_of_bucket(tx: Transaction, bucket_id: int) -> None:
+    """Forget every upload of the bucket, with its parts."""
+    tx.run("DELETE FROM parts WHERE upload_id IN (SELECT id FROM uploads WHERE bucket_id = ?)", (bucket_id,))
+    tx.run("DELETE FROM uploads WHERE bucket_id = ?", (bucket_id,))
 
 
 def put_part(tx: Transaction, upload_id: str, part: Part) -> None:

@@ -60,13 +60,18 @@ class Scope:
 
     def allows(self, permission: Permission, bucket: BucketName | None, key: bytes | None = None) -> bool:
         """Whether `permission` holds on the bucket (None: on no bucket in particular), and on the key if one is
-        named."""
+        named.
+
+        A key of some prefixes does only what names a key within them, but for `list`: it may see that a bucket is there.
+        """
         if permission not in self.permissions:
             return False
         if bucket is not None and not self._covers(bucket):
             return False
-        if key is None or not self.prefixes:
+        if not self.prefixes:
             return True
+        if key is None:
+            return permission == "list"
         return key.startswith(tuple(prefix.encode() for prefix in self.prefixes))
 
     @property

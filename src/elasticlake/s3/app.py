@@ -18,6 +18,7 @@ from elasticlake.model.accounts import AccessKey, Caller
 from elasticlake.s3 import sigv2, sigv4, xml
 from elasticlake.s3.errors import S3Error, as_s3_error
 from elasticlake.s3.expected_owner import OF_BUCKET, check_owner
+from elasticlake.s3.hoisted import with_hoisted
 from elasticlake.s3.operations.handler import Services
 from elasticlake.s3.request import Receive, S3Request, Scope, Send, read_request
 from elasticlake.s3.responses import Response, send_response
@@ -61,6 +62,8 @@ class S3App:
     async def _answer(self, request: S3Request) -> Response:
         if request.method == "OPTIONS":
             raise _no_cors(request)
+        if request.query:
+            request.headers = with_hoisted(request.headers, request.query)
         operation = route(request)
         request.operation = operation.name
         await self._authenticate(request)

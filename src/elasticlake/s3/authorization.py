@@ -25,7 +25,11 @@ _MALFORMED = "AuthorizationHeaderMalformed"
 _MALFORMED_PREFIX = "The authorization header is malformed; "
 _SIGNATURE = "Signature="
 _SIGNATURE_CHARACTERS = 64
+_MAX_CACHED_CHARACTERS = 512
+"""Longer components are anybody's: a cache of them would grow by what strangers send."""
 _COMPONENTS = frozenset(("Credential", "SignedHeaders", "Signature"))
+
+_Parsed = tuple[str, str, str, str, tuple[str, ...], str]
 
 
 def parse_header(authorization: str, headers: Mapping[bytes, bytes]) -> Credentials:
@@ -110,8 +114,14 @@ def _signing_time(headers: Mapping[bytes, bytes]) -> tuple[str, int]:
     return timestamp, signed_at_ms
 
 
+def _parse_components(components: str) -> _Parsed:
+    if len(components) > _MAX_CACHED_CHARACTERS:
+        return _read_components.__wrapped__(components)
+    return _read_components(components)
+
+
 @lru_cache(maxsize=4096)
-def _parse_components(components: str) -> tuple[str, str, str, str, tuple[str, ...], str]:
+def _read_components(components: str) -> _Parsed:
     """Key id, date, region, service, signed headers, signature: all but the last the same in most of a client's
     requests, so read once."""
     parts = _split_components(components)

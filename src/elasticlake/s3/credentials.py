@@ -77,10 +77,15 @@ def is_streaming(payload_hash: str) -> bool:
     return payload_hash in _STREAMING
 
 
-@lru_cache(maxsize=1024)
 def parse_timestamp(value: str) -> int | None:
     """Milliseconds of the epoch, from ISO 8601's basic form in UTC (20130524T000000Z), the only one SigV4 signs."""
-    well_formed = len(value) == 16 and value[8] == "T" and value[15] == "Z" and value.isascii()
+    # Others are not even remembered: whoever sends them chooses their length.
+    return _read_timestamp(value) if len(value) == 16 else None
+
+
+@lru_cache(maxsize=1024)
+def _read_timestamp(value: str) -> int | None:
+    well_formed = value[8] == "T" and value[15] == "Z" and value.isascii()
     if not (well_formed and value[:8].isdigit() and value[9:15].isdigit()):
         return None
     try:

@@ -21,33 +21,37 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 
 async def read_document(
-    request: S3Request, *, checksum_is_of_object: bool = False, require_digest: bool = False
+    request: S3Request,
+    *,
+    checksum_is_of_object: bool = False,
+    require_digest: bool = False,
+    maximum_bytes: int = MAX_DOCUMENT_BYTES,
 ) -> bytes:
     """The whole body, empty if there is none.
 
     `checksum_is_of_object` where the operation's x-amz-checksum-… headers speak of an object and not of this document;
     `require_digest` where S3 wants the document to come with one. Raises `S3Error`.
     """
-    if (request.content_length or 0) > MAX_DOCUMENT_BYTES:
+    if (request.content_length or 0) > maximum_bytes:
         raise S3Error("MaxMessageLengthExceeded")
     claims = transfer_claims(request) if checksum_is_of_object else header_claims(request)
     framing = read_framing(request)
     if require_digest and not claims and framing is None:
         message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         raise S3Error("InvalidRequest", message)
-    body = await _read(request, framing)
+    body = await _read(request, framing, maximum_bytes)
     if framing is not None:
         claims += _trailing_claims(request, framing.finish())
     _check(claims, body)
     return body
 
 
-async def _read(request: S3Request, framing: ChunkedDecoder | None) -> bytes:
+async def _read(request: S3Request, framing: ChunkedDecoder | None, maximum_bytes: int) -> bytes:
     body = bytearray()
     while data := await request.intake.next():
         for piece in (data,) if framing is None else framing.feed(data):
             body += piece
-        if len(body) > MAX_DOCUMENT_BYTES:
+        if len(body) > maximum_bytes:
             raise S3Error("MaxMessageLengthExceeded")
     return bytes(body)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from elasticlake.model.objects import (
@@ -16,6 +15,7 @@ from elasticlake.model.objects import (
     ChecksumType,
     ObjectVersion,
 )
+from elasticlake.s3.dates import date_seconds, http_seconds
 from elasticlake.s3.errors import S3Error
 from elasticlake.s3.request import S3Request, is_digits
 from elasticlake.s3.responses import Headers, http_date
@@ -64,6 +64,10 @@ _REFUSED = {
     "x-amz-write-offset-bytes": "Appending to objects is not implemented.",
 }
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"|([^",\s]+)')
+
+
+# Objects are strangers' content on the dashboard's own host: as a page one must not act with the dashboard's session.
+_UNTRUSTED = ((b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff"))
 
 
 class ByteRange(NamedTuple):
@@ -153,9 +157,12 @@ def read_delete_conditions(request: S3Request) -> Conditions:
         return NONE
     if size is not None and not is_digits(size):
         raise S3Error("InvalidArgument", details={"ArgumentName": "x-amz-if-match-size", "ArgumentValue": size})
-    return Conditions(
-        if_match=_etags(match), if_match_size=int(size) if size else None, if_match_modified=_seconds(modified)
-    )
+    seconds = date_seconds(modified) if modified is not None else None
+    if modified is not None and seconds is None:
+        # Not ignored as RFC 9110's dates are: without its condition the delete would take whatever is there.
+        details = {"ArgumentName": "x-amz-if-match-last-modified-time", "ArgumentValue": modified}
+        raise S3Error("InvalidArgument", details=details)
+    return Conditions(if_match=_etags(match), if_match_size=int(size) if size else None, if_match_modified=seconds)
 
 
 def _etags(value: str | None) -> tuple[str, ...]:
@@ -169,12 +176,15 @@ def _etags(value: str | None) -> tuple[str, ...]:
 
 def _seconds(value: str | None) -> int | None:
     """A date as seconds; a malformed one is ignored, as RFC 9110 (13.1.3) asks."""
-    if value is None:
-        return None
-    try:
-        return int(parsedate_to_datetime(value).timestamp())
-    except (ValueError, TypeError, OverflowError):
-        return None
+    return http_seconds(value) if value is not None else None
+
+
+def range_holds(if_range: str | None, version: ObjectVersion) -> bool:
+    """Whether Range counts: If-Range, if sent, must be the object's ETag or its date, exactly (RFC 9110, 13.1.5)."""
+    if if_range is None:
+        return True
+    validator = if_range.strip()
+    return validator == f'"{version.etag}"' or http_seconds(validator) == version.modified_at_ms // 1000
 
 
 def read_range(value: str | None, size_bytes: int) -> ByteRange | None:
@@ -212,6 +222,7 @@ def object_headers(version: ObjectVersion, *, with_checksum: bool) -> Headers:
         (b"etag", b'"' + version.etag.encode() + b'"'),
         (b"accept-ranges", b"bytes"),
         (b"content-type", attributes.content_type.encode("latin-1")),
+        *_UNTRUSTED,
     ]
     for name, value in attributes.headers.items():
         if name != "x-amz-storage-class" or value != "STANDARD":

@@ -100,6 +100,11 @@ class S3Request:
             raise S3Error("InvalidArgument", "Content-Length must be a number.")
         return int(text)
 
+    def require_signer(self) -> None:
+        """Raises `S3Error` AccessDenied if nobody signed this: what strangers may not do, their documents cannot ask."""
+        if self.caller.is_anonymous:
+            raise S3Error("AccessDenied")
+
     def number(self, name: str, default: int, maximum: int) -> int:
         """A query parameter that counts something, cut off at `maximum`; raises `S3Error` InvalidArgument."""
         text = self.query.get(name, "")

@@ -39,7 +39,8 @@ def verify(
 ) -> None:
     """Prove that the holder of `secret` signed this URL and that it is still valid; raises `SignatureError`.
 
-    `resource` is the path as sent, with the bucket in front of it where Host named that.
+    `resource` is the path as sent, with the bucket in front of it where Host named that; `headers` include those that
+    the query stands for (`hoisted.with_hoisted`), or they would not be signed.
     """
     expires = query.get("Expires", "")
     if not _is_number(expires):
@@ -59,12 +60,10 @@ def verify(
 def _string_to_sign(
     method: str, resource: bytes, query: Mapping[str, str], headers: Mapping[str, str], expires: str
 ) -> bytes:
-    def sent(name: str) -> str:
-        return headers.get(name, query.get(name, ""))
-
-    names = {name.lower() for name in (*headers, *query) if name.lower().startswith("x-amz-")}
-    amz_headers = "".join(f"{name}:{sent(name).strip()}\n" for name in sorted(names))
+    names = sorted(name for name in headers if name.startswith("x-amz-"))
+    amz_headers = "".join(f"{name}:{headers[name].strip()}\n" for name in names)
     parameters = sorted(name for name in query if name in SIGNED_PARAMETERS or name.startswith("response-"))
     signed_query = "&".join(name if not query[name] else f"{name}={query[name]}" for name in parameters)
-    head = "\n".join((method, sent("content-md5"), sent("content-type"), expires, amz_headers))
-    return head.encode() + resource + (f"?{signed_query}".encode() if signed_query else b"")
+    content_md5, content_type = headers.get("content-md5", ""), headers.get("content-type", "")
+    head = "\n".join((method, content_md5, content_type, expires, amz_headers))
+    return head.encode("latin-1") + resource + (f"?{signed_query}".encode() if signed_query else b"")

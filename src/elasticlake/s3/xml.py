@@ -84,8 +84,21 @@ def parse(body: bytes, root: str) -> Any:
     if tree.getroottree().docinfo.doctype:
         raise S3Error("MalformedXML")
     for node in tree.iter():
-        if isinstance(node.tag, str):
-            node.tag = etree.QName(node).localname
+        if not isinstance(node.tag, str):
+            # A processing instruction: text around it would be read in part, and a wrong key be deleted.
+            raise S3Error("MalformedXML")
+        node.tag = etree.QName(node).localname
     if tree.tag != root:
         raise S3Error("MalformedXML")
     return tree
+
+
+def text(node: Any, name: str) -> str | None:
+    """The text of the child of that name, None if there is none; raises `S3Error` MalformedXML if there is more in it
+    than text."""
+    child = node.find(name)
+    if child is None:
+        return None
+    if len(child):
+        raise S3Error("MalformedXML")
+    return child.text or ""

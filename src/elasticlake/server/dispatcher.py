@@ -21,6 +21,7 @@ from elasticlake.metadata import webhooks
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.metadata.history import HistoryWriter
 from elasticlake.metadata.sqlite_database import SqliteDatabase
+from elasticlake.model.webhooks import Webhook
 from elasticlake.server.composition import Installation
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.tuning import tune_process
@@ -53,7 +54,7 @@ async def _deliver(installation: Installation) -> None:
             Ledger(state, history),
             sender,
             Roster(installation.master_key.decrypt),
-            lambda webhook_id, reason: _disable(core, webhook_id, reason, clock.now_ms()),
+            lambda webhook, reason: _disable(core, webhook, reason, clock.now_ms()),
             clock,
             random.Random(),
         )
@@ -70,12 +71,14 @@ async def _deliver(installation: Installation) -> None:
     await state.close()
 
 
-async def _disable(core: Database, webhook_id: str, reason: str, now_ms: int) -> None:
-    """Stop a webhook for a reason that its owner will read."""
+async def _disable(core: Database, webhook: Webhook, reason: str, now_ms: int) -> None:
+    """Stop a webhook for a reason that its owner will read, unless it has been changed since that reason arose."""
 
     def mutation(tx: Transaction) -> None:
-        stored = webhooks.get(tx, webhook_id)
-        if stored is not None and stored.webhook.status == "enabled":
+        stored = webhooks.get(tx, webhook.id)
+        if stored is None or stored.webhook.revision != webhook.revision:
+            return
+        if stored.webhook.status == "enabled":
             disabled = replace(stored.webhook, status="disabled", disabled_reason=reason, updated_at_ms=now_ms)
             webhooks.put(tx, disabled, stored.ciphertext)
 

@@ -48,8 +48,8 @@ class DataFolder:
 
     @property
     def wakeup_socket(self) -> Path:
-        """Where the gateways wake the dispatcher. A socket's path has at most 107 bytes, so it is taken relative."""
-        return Path(os.path.relpath(self.path / "dispatcher.sock"))
+        """Where the gateways wake the dispatcher."""
+        return self.path / "dispatcher.sock"
 
     def create(self) -> None:
         """Make the folder, private to its owner."""

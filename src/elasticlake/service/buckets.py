@@ -42,9 +42,9 @@ class Buckets:
         now_ms = self._stores.clock.now_ms()
         return await self._stores.database.write(lambda tx: _create(tx, parsed, owner, acl, now_ms))
 
-    async def get(self, request: Request, name: str, permission: Permission) -> Bucket:
-        """The bucket, if the caller may do that in it; raises `NoSuchBucket` or `AccessDenied`."""
-        return await bucket_for(self._stores.database, request.caller, name, permission)
+    async def get(self, request: Request, name: str, permission: Permission, key: bytes | None = None) -> Bucket:
+        """The bucket, if the caller may do that in it, or to the key; raises `NoSuchBucket` or `AccessDenied`."""
+        return await bucket_for(self._stores.database, request.caller, name, permission, key)
 
     async def owner_of(self, name: str) -> str:
         """The id of the account whose bucket it is; raises `NoSuchBucket`."""
@@ -57,7 +57,12 @@ class Buckets:
             raise AccessDenied
         account_id = caller.account_id
         found: list[Bucket] = []
-        start = max(after, _just_before(prefix))
+        start = max(after, prefix)
+        if after < prefix:
+            # Pages begin beyond a name; the prefix may be a whole one.
+            named = await self._stores.database.read(lambda reader: buckets.find(reader, prefix))
+            if named is not None and named.account_id == account_id and caller.scope.allows("list", named.name):
+                found.append(named)
         while len(found) < limit:
             page = await self._stores.database.read(
                 lambda reader, start=start: buckets.page(reader, start, 1000, account_id=account_id)  # type: ignore[misc]
@@ -74,20 +79,16 @@ class Buckets:
         """Remove an empty bucket and the uploads that were never completed; its log stays. Raises `BucketNotEmpty`."""
         bucket = await bucket_for(self._stores.database, request.caller, name, "admin")
         now_ms, grace_ms = self._stores.clock.now_ms(), self._stores.blob_grace_ms
-        await self._stores.database.write(lambda tx: _delete(tx, bucket, now_ms, grace_ms))
+        long = await self._stores.database.read(lambda reader: uploads.any_in_bucket(reader, bucket.id))
+        await self._stores.database.write(lambda tx: _delete(tx, bucket, now_ms, grace_ms), long=long)
 
     async def set_acl(self, request: Request, name: str, acl: Acl) -> None:
-        """Change who may list the bucket."""
-        await bucket_for(self._stores.database, request.caller, name, "admin")
-        await self._stores.database.write(lambda tx: buckets.set_acl(tx, buckets.get(tx, name), acl))
+        """Change who may list the bucket; raises `NoSuchBucket` if it went meanwhile, even if another has its name."""
+        bucket = await bucket_for(self._stores.database, request.caller, name, "admin")
+        await self._stores.database.write(lambda tx: buckets.set_acl(tx, _current(tx, bucket), acl))
 
     def is_owner(self, caller: Caller, bucket: Bucket) -> bool:
         return owns(caller, bucket)
-
-
-def _just_before(prefix: str) -> str:
-    """Names beyond this include those with the prefix, and few others."""
-    return prefix[:-1] + chr(ord(prefix[-1]) - 1) + "~" if prefix else ""
 
 
 def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int) -> Bucket:
@@ -111,14 +112,19 @@ def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int
     return buckets.insert(tx, name.name, lake.id, pond.id, owner, acl, now_ms)
 
 
-def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None:
+def _current(tx: Transaction, bucket: Bucket) -> Bucket:
+    """The bucket as it is now; raises `NoSuchBucket` if it is gone, even if another has its name."""
     current = buckets.get(tx, bucket.name.name)
     if current.id != bucket.id:
         raise NoSuchBucket
+    return current
+
+
+def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None:
+    current = _current(tx, bucket)
     if not objects.is_empty(tx, bucket.id):
         raise BucketNotEmpty
-    for upload_id in uploads.any_in_bucket(tx, bucket.id):
-        parts = uploads.delete(tx, upload_id)
-        blob_ids = [part.blob_id for part in parts if part.blob_id]
-        blob_records.delete_later(tx, blob_ids, now_ms + grace_ms)
+    if uploads.any_in_bucket(tx, bucket.id):
+        blob_records.delete_uploads_later(tx, bucket.id, now_ms + grace_ms)
+        uploads.delete_of_bucket(tx, bucket.id)
     buckets.mark_deleted(tx, current, now_ms)

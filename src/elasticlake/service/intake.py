@@ -102,7 +102,7 @@ async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _P
             await asyncio.shield(writer.abort())
             raise
     except BaseException:
-        await asyncio.shield(_let_go(stores, blob_id))
+        await asyncio.shield(stores.database.write(lambda tx: blob_records.drop_intent(tx, blob_id)))
         raise
     return Received(size_bytes, digests, None, blob_id)
 

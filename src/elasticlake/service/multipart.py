@@ -16,6 +16,7 @@ from elasticlake.errors import (
     InvalidInput,
     InvalidPart,
     InvalidPartOrder,
+    NoSuchBucket,
     NoSuchUpload,
 )
 from elasticlake.metadata import blob_records, buckets, uploads
@@ -101,7 +102,7 @@ class Multipart:
         checksum_algorithm: str | None = None,
         checksum_type: ChecksumType | None = None,
     ) -> Upload:
-        """Begin an upload."""
+        """Begin an upload; raises `NoSuchBucket` if the bucket went meanwhile, even if another has its name."""
         database = self._stores.database
         bucket = await bucket_for(database, request.caller, bucket_name, "write", require_key(key))
         self._stores.space.require()
@@ -120,7 +121,8 @@ class Multipart:
         )
 
         def mutation(tx: Transaction) -> None:
-            buckets.get(tx, bucket_name)
+            if buckets.get(tx, bucket_name).id != bucket.id:
+                raise NoSuchBucket
             uploads.insert(tx, upload)
 
         await database.write(mutation)

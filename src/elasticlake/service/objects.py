@@ -158,18 +158,27 @@ class Objects:
     async def delete_many(
         self, request: Request, bucket_name: str, wanted: list[tuple[bytes, Conditions]]
     ) -> list[ElasticLakeError | None]:
-        """Remove many objects in one transaction; each key has its own outcome, None for success."""
+        """Remove many objects in one transaction; each key has its own outcome, None for success.
+
+        Raises `NoSuchBucket`, and `AccessDenied` to an anonymous caller who may delete none of them.
+        """
         database = self._stores.database
         bucket = await database.read(lambda reader: buckets.get(reader, bucket_name))
         changes: list[Change | None] = []
         for key, conditions in wanted:
             allowed = may(request.caller, bucket, "delete", key)
             changes.append(self._change(request, bucket, key, "DeleteObjects", conditions) if allowed else None)
+        allowed_count = sum(change is not None for change in changes)
+        if not allowed_count:
+            if request.caller.is_anonymous:
+                raise AccessDenied
+            # The one writer is not for those who may change nothing.
+            return [AccessDenied() for _ in changes]
 
         def mutation(tx: Transaction) -> list[ElasticLakeError | None]:
             return [_attempt_delete(tx, change) for change in changes]
 
-        return await database.write(mutation, long=len(changes) > 10)
+        return await database.write(mutation, long=allowed_count > 10)
 
     async def copy(
         self,
@@ -194,7 +203,7 @@ class Objects:
         kept = attributes if attributes is not None else _copied(version.attributes, own_headers or {})
         change = self._change(request, bucket, key, "CopyObject", conditions)
         if found.bucket.id == bucket.id and version.key == key and checksum_algorithm is None:
-            return await self._restate(change, kept, acl)
+            return await self._restate(change, source.conditions, attributes, own_headers or {}, acl)
         algorithm = checksum_algorithm or (version.checksum.algorithm if version.checksum else None)
         body = StoredBody(self, found, 0, version.size_bytes, algorithm)
         received = await receive(self._stores, body)
@@ -202,12 +211,26 @@ class Objects:
         new = new_content(received)
         return await keep(self._stores, received, lambda tx: versions.put(tx, change, new, kept, acl, checksum))
 
-    async def _restate(self, change: Change, attributes: Attributes, acl: Acl) -> ObjectVersion:
+    async def _restate(
+        self,
+        change: Change,
+        source_conditions: Conditions,
+        attributes: Attributes | None,
+        own_headers: Mapping[str, str],
+        acl: Acl,
+    ) -> ObjectVersion:
+        """Copy an object onto itself. It may have been replaced since it was found, so all that was asked of the source
+        is asked again of what is copied."""
+
         def mutation(tx: Transaction) -> ObjectVersion:
             current = objects.get(tx, change.bucket.id, change.key)
             if current is None:
                 raise NoSuchKey
-            restated = replace(current, attributes=attributes, acl=acl, modified_at_ms=change.now_ms)
+            if not may_read(change.request.caller, change.bucket, current):
+                raise AccessDenied
+            check_source(source_conditions, current)
+            kept = attributes if attributes is not None else _copied(current.attributes, own_headers)
+            restated = replace(current, attributes=kept, acl=acl, modified_at_ms=change.now_ms)
             return versions.modify(tx, change, restated)
 
         return await self._stores.database.write(mutation)

@@ -175,6 +175,5 @@ def _release(tx: Transaction, change: Change, content: Content) -> None:
     if content.inline_id is not None:
         objects.delete_inline(tx, content.inline_id)
     if content.manifest_id is not None:
-        blob_ids = [part.blob_id for part in objects.get_manifest(tx, content.manifest_id)]
+        blob_records.delete_manifest_later(tx, content.manifest_id, change.now_ms + change.blob_grace_ms)
         objects.delete_manifest(tx, content.manifest_id)
-        release_parts(tx, change, blob_ids)

@@ -51,6 +51,7 @@ class RestServer:
     items: dict[str, dict[str, Document]] = field(default_factory=dict)
     events: dict[str, list[Document]] = field(default_factory=dict)
     deliveries: dict[str, Document] = field(default_factory=dict)
+    outcome: Document = field(default_factory=dict)  # what becomes of a delivery that is sent
     refusals: dict[str, tuple[int, Document]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -139,7 +140,9 @@ class RestServer:
     def _send(self, call: Call, name: str) -> tuple[int, Any]:
         if name not in self.deliveries and name not in self.items.get("/v1/webhooks", {}):
             return gone()
-        return 202, {"id": "dlv_new", "kind": call.path.rpartition("/")[2], "status": "pending"}
+        sent = {"id": "dlv_new", "kind": call.path.rpartition("/")[2], "status": "pending", "generation": 0}
+        self.deliveries["dlv_new"] = {**sent, "webhook": name, "attemptLog": [], **self.outcome}
+        return 202, sent
 
 
 def page(items: list[Document], query: dict[str, str]) -> Document:

@@ -26,3 +26,12 @@ def test_list_show_delete(run: Run, server: RestServer) -> None:
     assert "display name  Acme" in run("account", "show", "acme").stdout.splitlines()
     assert run("account", "delete", "acme").stdout == "deleted account acme\n"
     assert run("account", "delete", "acme").stderr == "elasticlake: no such account acme (404)\n"
+
+
+def test_update_sends_the_changes_alone(run: Run, server: RestServer) -> None:
+    server.put("accounts", id="acme", displayName="Acme", email="a@acme.test")
+    assert "display name  Apex" in run("account", "update", "acme", "--display-name", "Apex").stdout.splitlines()
+    assert run("account", "update", "acme", "--email", "b@acme.test").exit_code == 0
+    assert server.bodies("PATCH") == [{"displayName": "Apex"}, {"email": "b@acme.test"}]
+    assert run("account", "update", "acme").exit_code == 2
+    assert len(server.calls) == 2

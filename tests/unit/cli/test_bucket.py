@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.rest_server import RestServer
 
@@ -27,3 +28,26 @@ def test_acl_show_delete(run: Run, server: RestServer) -> None:
     assert json.loads(run("bucket", "show", BUCKET, "--json").stdout)["acl"] == "public-read"
     assert run("bucket", "delete", BUCKET).stdout == f"deleted bucket {BUCKET}\n"
     assert run("bucket", "delete", BUCKET).stderr == f"elasticlake: no such bucket {BUCKET} (404)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "lake", "warned"),
+    [("lake1--my-bucket", "default", True), ("my-bucket", "default", False), (BUCKET, "lake1", False)],
+)
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_name_that_only_looks_hierarchical_is_warned_about(
+    run: Run, server: RestServer, name: str, lake: str, warned: bool, option: list[str]
+) -> None:
+    pond = "default" if lake == "default" else "pond1"
+    server.refusals["/v1/buckets"] = (201, {"bucket": name, "lake": lake, "pond": pond})
+    made = run("bucket", "create", name, *option)
+    warning = (
+        f"{name} is a plain name: the bucket lies in lake default, pond default. "
+        "Hierarchical names are LAKE--POND--BUCKET.\n"
+    )
+    assert (made.exit_code, made.stderr) == (0, warning if warned else "")
+
+
+def test_the_help_says_what_public_read_means(run: Run) -> None:
+    help_text = " ".join(run("bucket", "acl", "--help").stdout.split())
+    assert "lets anyone list the bucket; objects keep their own ACL" in help_text

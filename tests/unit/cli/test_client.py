@@ -23,7 +23,7 @@ def test_path_quotes_each_segment() -> None:
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"', b"\xff"])
 def test_an_answer_that_is_no_document(client: RestClient, server: RestServer, body: bytes) -> None:
     server.refusals["/v1/lakes/a"] = (200, body)  # type: ignore[assignment]
-    with pytest.raises(CommandFailed, match="is it an ElasticLake server"):
+    with pytest.raises(CommandFailed, match=r"^http://127.0.0.1:\d+ is not an ElasticLake server"):
         client.get("/v1/lakes/a")
 
 
@@ -34,10 +34,24 @@ def test_a_redirect_is_not_followed(client: RestClient, server: RestServer) -> N
     assert len(server.calls) == 1
 
 
-def test_a_refusal_without_a_document(client: RestClient, server: RestServer) -> None:
+@pytest.mark.parametrize("status", [401, 404, 500])
+def test_another_web_server(client: RestClient, server: RestServer, status: int) -> None:
+    server.refusals["/v1/lakes/a"] = (status, b"<html>")  # type: ignore[assignment]
+    with pytest.raises(CommandFailed, match=f"is not an ElasticLake server: it answered {status} "):
+        client.get("/v1/lakes/a", "lake a")
+
+
+def test_a_proxy_whose_server_is_away(client: RestClient, server: RestServer) -> None:
     server.refusals["/v1/lakes/a"] = (502, b"<html>")  # type: ignore[assignment]
-    with pytest.raises(CommandFailed, match=r"Bad Gateway \(502\)"):
+    with pytest.raises(CommandFailed, match=r"^Bad Gateway \(502\)"):
         client.get("/v1/lakes/a")
+
+
+def test_tls_where_there_is_none(server: RestServer) -> None:
+    url = server.url.replace("http:", "https:")
+    with pytest.raises(CommandFailed, match=f"^the server at {url} does not speak TLS: use http://$") as failure:
+        RestClient(Connection(url, TOKEN)).get("/v1/lakes")
+    assert failure.value.exit_code is ExitCode.UNREACHABLE
 
 
 @pytest.mark.parametrize("page", [{}, {"items": None}, {"items": [1]}])
@@ -62,7 +76,7 @@ def test_a_connection_that_closes_without_an_answer() -> None:
 
         thread = threading.Thread(target=hang_up)
         thread.start()
-        with pytest.raises(CommandFailed, match="lost the connection") as failure:
+        with pytest.raises(CommandFailed, match=r"lost the connection .* use https://") as failure:
             RestClient(Connection(f"http://127.0.0.1:{listener.getsockname()[1]}", TOKEN)).get("/v1/lakes")
         thread.join()
     assert failure.value.exit_code is ExitCode.UNREACHABLE

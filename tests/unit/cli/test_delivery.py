@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.rest_server import RestServer
 
+from elasticlake.model.webhooks import DeliveryStatus
+
 ATTEMPTS = [
     {"attempt": 1, "startedAt": "2026-01-02T03:04:05.000Z", "durationMs": 30000, "statusCode": None,
      "errorClass": "timeout", "error": "no answer in time", "nextAttemptAt": "2026-01-02T03:04:40.000Z"},
-    {"attempt": 2, "startedAt": "2026-01-02T03:04:40.000Z", "durationMs": 12, "statusCode": 500, "errorClass": None,
-     "error": None, "nextAttemptAt": None, "responseBody": "first line\nesc\x1b[31mred"},
+    {"attempt": 2, "startedAt": "2026-01-02T03:04:40.000Z", "durationMs": 12, "statusCode": 500,
+     "errorClass": "status", "error": "the receiver answered 500", "nextAttemptAt": None,
+     "responseBody": "first line\nesc\x1b[31mred"},
 ]  # fmt: skip
 
 
@@ -20,7 +23,14 @@ def _deliveries(server: RestServer) -> None:
     for number, status in enumerate(["delivered", "dead", "dead", "dead"]):
         name = f"dlv_{number}"
         log: dict[str, Any] = {"attemptLog": ATTEMPTS} if number == 1 else {"attemptLog": []}
-        server.deliveries[name] = {"id": name, "webhook": "wh_1", "status": status, "key": f"{number}.txt", **log}
+        server.deliveries[name] = {
+            "id": name,
+            "webhook": "wh_1",
+            "status": status,
+            "key": f"{number}.txt",
+            "generation": 0,
+            **log,
+        }
 
 
 def test_deliveries_by_status_through_every_page(run: Run, server: RestServer) -> None:
@@ -30,13 +40,20 @@ def test_deliveries_by_status_through_every_page(run: Run, server: RestServer) -
     assert len(run("webhook", "deliveries", "wh_1").stdout.splitlines()) == 5
 
 
-def test_a_delivery_shows_its_attempts_and_the_last_answer(run: Run) -> None:
+def test_a_delivery_shows_its_attempts_and_their_answers(run: Run) -> None:
     shown = run("webhook", "delivery", "dlv_1").stdout
     assert "status   dead" in shown.splitlines()
-    assert "timeout no answer in time" in shown
-    assert "500" in shown
-    assert shown.endswith("\nLast answer\n  first line\n  esc\\x1b[31mred\n")
+    assert "timeout: no answer in time  " in shown
+    assert "  500 Internal Server Error  " in shown
+    assert shown.endswith("\nAnswer to attempt 2\n  first line\n  esc\\x1b[31mred\n")
     assert "attempt log" not in shown
+    assert "generation" not in shown
+
+
+def test_every_status_is_in_the_help(run: Run) -> None:
+    help_text = run("webhook", "deliveries", "--help").stdout
+    for status in get_args(DeliveryStatus):
+        assert status in help_text
 
 
 def test_a_delivery_is_whole_for_machines(run: Run, server: RestServer) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from elasticlake.cli.errors import EventsExpired, ExitCode, cannot_reach, refusal
+from elasticlake.cli.errors import EventsExpired, ExitCode, cannot_reach, no_valid_token, refusal
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,15 @@ def test_refusal_is_one_line(status: int, document: dict[str, object], subject: 
     assert failure.exit_code is ExitCode.REFUSED
 
 
-@pytest.mark.parametrize("status", [401, 403])
-def test_what_is_not_authorized_has_its_own_code(status: int) -> None:
-    assert refusal(status, {"detail": "No."}, "lake l").exit_code is ExitCode.UNAUTHORIZED
+def test_what_is_not_allowed_has_its_own_code() -> None:
+    assert refusal(403, {"detail": "No."}, "lake l").exit_code is ExitCode.UNAUTHORIZED
+
+
+def test_a_token_that_is_wrong_and_one_that_is_missing() -> None:
+    wrong, missing = (no_valid_token("http://h", sent=sent) for sent in (True, False))
+    assert "ELASTICLAKE_API_TOKEN (or --token, or the credentials file) is not valid on http://h" in str(wrong)
+    assert str(missing).startswith("give a token with --token or ELASTICLAKE_API_TOKEN, or run this where data/cred")
+    assert wrong.exit_code is missing.exit_code is ExitCode.UNAUTHORIZED
 
 
 def test_expired_events_carry_where_to_go_on() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -87,3 +88,24 @@ def test_follow_prints_each_event_at_once_and_ends_quietly_with_ctrl_c(
     tailing.send_signal(signal.SIGINT)
     assert tailing.wait(10) == 0
     assert tailing.stderr.read() == ""
+
+
+def test_ctrl_c_on_a_terminal_leaves_the_prompt_a_line_of_its_own(server: RestServer) -> None:
+    server.put("buckets", bucket=BUCKET)
+    server.happen(BUCKET, 1)
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "elasticlake", "--url", server.url, "events", "tail", BUCKET, "--after", "0"],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+        env={**os.environ, "ELASTICLAKE_API_TOKEN": TOKEN},
+    ) as process:
+        os.close(terminal)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert os.read(controller, 100) == b"\r\n"
+        assert process.stdout.read() == ""
+    os.close(controller)

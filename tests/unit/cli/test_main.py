@@ -169,7 +169,10 @@ def test_exit_code_3_nobody_answers(spawn: Spawn) -> None:
 def test_exit_code_4_not_authorized(spawn: Spawn, server: RestServer) -> None:
     result = spawn("--url", server.url, "--token", "wrong", "lake", "list")
     assert result.returncode == 4
-    assert "ELASTICLAKE_API_TOKEN (401)" in result.stderr
+    assert f"is not valid on {server.url} (401)" in result.stderr
+    without = spawn("--url", server.url, "lake", "list")
+    assert without.returncode == 4
+    assert "elasticlake: give a token with --token" in without.stderr
 
 
 def test_a_reader_that_leaves_early_sees_no_traceback(server: RestServer, tmp_path: Path) -> None:

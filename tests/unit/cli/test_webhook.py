@@ -6,6 +6,9 @@ import pytest
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.rest_server import RestServer, problem
 
+from elasticlake.cli.table import fitted_widths
+from elasticlake.cli.webhook import COLUMNS
+
 BUCKET = "lake1--pond1--my-bucket"
 ENDPOINT = "https://myapp.test/webhooks/storage"
 CREATE = ["webhook", "create", "--endpoint", ENDPOINT, "--event", "object:created", "--event", "object:deleted"]
@@ -74,6 +77,17 @@ def test_list_has_one_column_for_the_scope(run: Run, server: RestServer) -> None
     assert server.calls[0].query == {"bucket": BUCKET}
 
 
+def test_list_on_a_terminal_of_80_columns_keeps_what_one_copies() -> None:
+    widths = [len("wh_aoxc2sqrq4dpcpsb"), len(f"bucket {BUCKET}"), len(ENDPOINT), 30, len("disabled"), 20]
+    shown = fitted_widths(list(COLUMNS.values()), widths, 80)
+    assert {list(COLUMNS)[index]: width for index, width in shown.items()} == {
+        "WEBHOOK": 19,
+        "SCOPE": 30,
+        "ENDPOINT": 17,
+        "STATUS": 8,
+    }
+
+
 def test_show_and_delete(run: Run, server: RestServer) -> None:
     server.put("webhooks", id="wh_1", bucket=BUCKET)
     assert json.loads(run("webhook", "show", "wh_1", "--json").stdout) == server.items["/v1/webhooks"]["wh_1"]
@@ -108,9 +122,40 @@ def test_enable_and_disable(run: Run, server: RestServer) -> None:
     ]
 
 
-def test_test_waits_for_the_outcome_and_says_where_to_look(run: Run, server: RestServer) -> None:
+def attempted(status: str, **attempt: object) -> dict[str, object]:
+    return {"status": status, "attemptLog": [{"attempt": 1, "errorClass": None, "error": None, **attempt}]}
+
+
+def test_test_says_that_it_was_delivered(run: Run, server: RestServer) -> None:
     server.put("webhooks", id="wh_1")
+    server.outcome = attempted("delivered", statusCode=204)
     sent = run("webhook", "test", "wh_1", "--wait", "2")
     assert server.calls[0].query == {"wait": "2"}
-    assert "status  pending" in sent.stdout.splitlines()
-    assert sent.stderr == "See its attempts: elasticlake webhook delivery dlv_new\n"
+    assert (sent.exit_code, sent.stderr) == (0, "")
+    assert sent.stdout.endswith("\nDelivered: 204 No Content.\n")
+    assert "generation" not in sent.stdout
+
+
+@pytest.mark.parametrize("status", ["retrying", "dead"])
+def test_test_that_fails_says_why_and_where_to_look(run: Run, server: RestServer, status: str) -> None:
+    server.put("webhooks", id="wh_1")
+    error = "[Errno 111] Connect call failed ('127.0.0.1', 5000)"
+    server.outcome = attempted(status, statusCode=None, errorClass="connect", error=error)
+    sent = run("webhook", "test", "wh_1")
+    assert sent.exit_code == 1
+    assert sent.stderr == (
+        "See its attempts: elasticlake webhook delivery dlv_new\n"
+        "elasticlake: not delivered: connect: connection refused by 127.0.0.1:5000\n"
+    )
+    for_machines = run("webhook", "test", "wh_1", "--json")
+    assert for_machines.exit_code == 1
+    assert json.loads(for_machines.stdout)["attemptLog"][0]["errorClass"] == "connect"
+
+
+def test_test_without_an_outcome_yet(run: Run, server: RestServer) -> None:
+    server.put("webhooks", id="wh_1")
+    sent = run("webhook", "test", "wh_1", "--wait", "2")
+    assert sent.exit_code == 1
+    assert "status   pending" in sent.stdout.splitlines()
+    assert sent.stderr.endswith("elasticlake: not delivered within 2 s: it is pending\n")
+    assert run("webhook", "test", "wh_1", "--wait", "0").exit_code == 0

@@ -85,7 +85,9 @@ async def dispatching(world: World, *, core: Database | None = None) -> AsyncIte
     ledger = Ledger(world.delivery, HistoryWriter(world.folder / "history"))
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
-        async def disable(webhook_id: str, reason: str) -> None:
+        async def disable(webhook: Webhook, reason: str) -> None:
+            webhook_id = webhook.id
+
             def mutation(tx: Transaction) -> None:
                 stored = webhooks.get(tx, webhook_id)
                 assert stored is not None

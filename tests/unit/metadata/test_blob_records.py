@@ -3,7 +3,7 @@ import pytest
 from elasticlake.errors import Unavailable
 from elasticlake.metadata import blob_records, objects, uploads
 from elasticlake.metadata.sqlite import SqliteTransaction
-from elasticlake.model.objects import BlobPart, Part
+from elasticlake.model.objects import Attributes, BlobPart, Part, Upload
 
 
 def test_an_intent_is_consumed_once(tx: SqliteTransaction) -> None:
@@ -31,6 +31,25 @@ def test_deletions_come_due_in_their_time_and_order(tx: SqliteTransaction) -> No
     assert len(blob_records.due_deletions(tx, 30, 2)) == 2
     blob_records.forget_deletions(tx, ["first", "second"])
     assert blob_records.due_deletions(tx, 30, 10) == ["late"]
+
+
+def test_the_blobs_of_a_manifest_are_queued_together(tx: SqliteTransaction) -> None:
+    objects.insert_manifest(tx, "manifest", [BlobPart(1, "a", 5), BlobPart(2, "b", 5), BlobPart(3, "a", 5)])
+    objects.insert_manifest(tx, "other", [BlobPart(1, "c", 5)])
+    blob_records.delete_later(tx, ["b"], 5)
+    blob_records.delete_manifest_later(tx, "manifest", 10)
+    assert blob_records.due_deletions(tx, 5, 10) == ["b"]
+    assert sorted(blob_records.due_deletions(tx, 10, 10)) == ["a", "b"]
+
+
+def test_the_blobs_of_a_bucket_s_uploads_are_queued_together(tx: SqliteTransaction) -> None:
+    for upload_id, bucket_id, blob_id in (("1", 1, "a"), ("2", 1, "b"), ("3", 1, "a"), ("4", 1, ""), ("5", 2, "c")):
+        upload = Upload(upload_id, bucket_id, b"key", 5, Attributes(), "private", None, None, "root")
+        uploads.insert(tx, upload)
+        uploads.put_part(tx, upload_id, Part(1, "etag", 5, blob_id, 1, None))
+    blob_records.delete_uploads_later(tx, 1, 10)
+    assert blob_records.due_deletions(tx, 9, 10) == []
+    assert sorted(blob_records.due_deletions(tx, 10, 10)) == ["a", "b"]
 
 
 @pytest.mark.parametrize("row", ["intent", "deletion", "manifest", "part"])

@@ -1,7 +1,7 @@
 """What the embedded engine makes of the faults of its file; what it promises is in the conformance suite."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import apsw
@@ -113,6 +113,23 @@ async def test_more_than_a_group_holds_is_several_groups(database: SqliteDatabas
     work = [database.write(lambda tx, name=f"{number:04d}": put(tx, name)) for number in range(count)]  # type: ignore[misc]
     assert await asyncio.gather(*work) == [f"{number:04d}" for number in range(count)]
     assert len(await database.read(names)) == count
+
+
+async def test_long_mutations_and_groups_of_others_take_turns(database: SqliteDatabase) -> None:
+    order: list[str] = []
+
+    def noted(name: str) -> Callable[[Transaction], None]:
+        def mutation(tx: Transaction) -> None:
+            put(tx, name)
+            order.append(name)
+
+        return mutation
+
+    long = [database.write(noted(name), long=True) for name in ("long 1", "long 2", "long 3")]
+    others = [database.write(noted(f"{number:04d}")) for number in range(MAX_GROUP + 1)]
+    await asyncio.gather(*long, *others)
+    group = [f"{number:04d}" for number in range(MAX_GROUP)]
+    assert order == ["long 1", *group, "long 2", f"{MAX_GROUP:04d}", "long 3"]
 
 
 async def test_reads_of_one_turn_of_the_event_loop_share_a_snapshot(database: SqliteDatabase, tmp_path: Path) -> None:

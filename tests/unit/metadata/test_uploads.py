@@ -13,8 +13,8 @@ def test_an_upload_comes_back_as_it_began(tx: SqliteTransaction) -> None:
     uploads.insert(tx, UPLOAD)
     assert uploads.get(tx, "id") == UPLOAD
     assert uploads.get(tx, "other") is None
-    assert uploads.any_in_bucket(tx, 1) == ["id"]
-    assert uploads.any_in_bucket(tx, 2) == []
+    assert uploads.any_in_bucket(tx, 1)
+    assert not uploads.any_in_bucket(tx, 2)
 
 
 def test_a_part_replaces_the_one_of_its_number(tx: SqliteTransaction) -> None:
@@ -41,6 +41,16 @@ def test_an_upload_that_ends_takes_its_parts_along(tx: SqliteTransaction) -> Non
     assert uploads.get(tx, "id") is None
     assert uploads.list_parts(tx, "id", 0, -1) == []
     assert uploads.list_parts(tx, "other", 0, -1) == [PART]
+
+
+def test_the_uploads_of_a_bucket_take_their_parts_along(tx: SqliteTransaction) -> None:
+    for identity, bucket_id in (("1", 1), ("2", 1), ("3", 2)):
+        uploads.insert(tx, replace(UPLOAD, id=identity, bucket_id=bucket_id))
+        uploads.put_part(tx, identity, PART)
+    uploads.delete_of_bucket(tx, 1)
+    assert not uploads.any_in_bucket(tx, 1)
+    assert uploads.any_in_bucket(tx, 2)
+    assert [uploads.list_parts(tx, identity, 0, -1) for identity in ("1", "2", "3")] == [[], [], [PART]]
 
 
 def test_uploads_are_listed_by_key_and_id(tx: SqliteTransaction) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.unit.service.tracing import traced
 from tests.unit.world import ROOT, World
 
 from elasticlake.errors import (
@@ -16,8 +19,12 @@ from elasticlake.errors import (
     InvalidBucketName,
     NoSuchBucket,
 )
+from elasticlake.metadata import blob_records, uploads
+from elasticlake.metadata.database import Transaction
 from elasticlake.model.accounts import ANONYMOUS, Caller, Scope
+from elasticlake.model.objects import Attributes, Part
 from elasticlake.service.context import Request
+from elasticlake.service.multipart import Multipart
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -77,6 +84,50 @@ async def test_only_an_empty_bucket_goes(world: World) -> None:
     again = await world.bucket("bucket")
     assert again.id != first.id
     assert again.sequence == 2, "the name's log goes on where it ended"
+
+
+async def test_a_bucket_s_many_uploads_go_in_a_few_statements_beside_the_event_loop(world: World) -> None:
+    bucket = await world.bucket("bucket")
+    multipart = Multipart(world.stores)
+    made = [await multipart.create(world.request(), "bucket", b"key", Attributes()) for _ in range(5)]
+
+    def put_parts(tx: Transaction) -> None:
+        for upload in made:
+            for number in range(1, 11):
+                blob_id = f"{upload.id}-{number}" if number > 1 else ""
+                uploads.put_part(tx, upload.id, Part(number, "etag", 5, blob_id, 1, None))
+
+    await world.core.write(put_parts)
+    with traced(world.folder / "core.db") as statements:
+        await world.buckets.delete(world.request(), "bucket")
+    changes = [statement for statement in statements if statement.changes_rows]
+    assert 0 < len(changes) < 10
+    assert not any(statement.on_event_loop for statement in changes)
+    due_ms = world.clock.now_ms() + world.stores.blob_grace_ms
+    assert len(await world.core.read(lambda reader: blob_records.due_deletions(reader, due_ms, 99))) == 5 * 9
+    assert not await world.core.read(lambda reader: uploads.any_in_bucket(reader, bucket.id))
+
+
+async def test_a_bucket_without_uploads_goes_with_its_group(world: World) -> None:
+    await world.bucket("bucket")
+    with traced(world.folder / "core.db") as statements:
+        await world.buckets.delete(world.request(), "bucket")
+    changes = [statement for statement in statements if statement.changes_rows]
+    assert len(changes) == 1
+    assert all(statement.on_event_loop for statement in changes)
+
+
+async def test_an_acl_is_not_given_to_a_new_bucket_of_the_name(world: World) -> None:
+    await world.bucket("bucket")
+    outcomes = await asyncio.gather(
+        world.buckets.delete(world.request(), "bucket"),
+        world.bucket("bucket", "alice"),
+        world.buckets.set_acl(world.request(), "bucket", "public-read"),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[2], NoSuchBucket)
+    bucket = await world.buckets.get(world.request("alice"), "bucket", "list")
+    assert (bucket.account_id, bucket.acl) == ("alice", "private")
 
 
 @given(st.sampled_from(["", "a", "aa", "aab", "l1--", "zzz", "zzzz"]), st.integers(1, 4))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.world import World
+from tests.unit.world import ROOT, World
 
-from elasticlake.errors import AccessDenied, InvalidInput, NoSuchUpload
+from elasticlake.errors import AccessDenied, InvalidInput, NoSuchBucket, NoSuchUpload
 from elasticlake.model.accounts import ANONYMOUS, Caller, Scope
 from elasticlake.model.objects import Attributes, Upload
 from elasticlake.service.multipart import Completion, Multipart, NamedPart
@@ -56,6 +58,19 @@ async def test_pages_of_uploads_follow_each_other(
     assert prefixes == grouped
     assert count == max(1, -(-(len(plain) + len(grouped)) // limit))
     await world.buckets.delete(world.request(), BUCKET)
+
+
+async def test_an_upload_does_not_begin_in_a_new_bucket_of_the_name(world: World) -> None:
+    await world.bucket(BUCKET)
+    await world.accounts.create(ROOT, "alice", "alice", "alice@example.com")
+    outcomes = await asyncio.gather(
+        world.buckets.delete(world.request(), BUCKET),
+        world.bucket(BUCKET, "alice"),
+        begin(world, [b"key"]),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[2], NoSuchBucket)
+    assert await world.core.read(lambda reader: reader.rows("SELECT id FROM uploads")) == []
 
 
 async def test_a_public_bucket_shows_uploads_but_not_their_parts(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.unit.service.test_intake import Pieces
+from tests.unit.service.tracing import traced
 from tests.unit.world import World
 
 from elasticlake.errors import AccessDenied, NoSuchBucket, NoSuchKey, PreconditionFailed
@@ -82,6 +83,23 @@ async def test_a_batch_delete_has_an_outcome_for_each_key(world: World) -> None:
     assert [type(outcome) for outcome in outcomes] == [type(None), PreconditionFailed, type(None), AccessDenied]
     deleted = [event for event in await log(world) if event.type == "object:deleted"]
     assert [(event.key, event.reason) for event in deleted] == [(b"in/a", "DeleteObjects")]
+
+
+@pytest.mark.parametrize("caller", [Caller("stranger", "AKID", Scope()), Caller("root", "A", Scope(prefixes=("in/",)))])
+async def test_a_caller_who_may_delete_none_of_the_keys_writes_nothing(world: World, caller: Caller) -> None:
+    await world.bucket(BUCKET)
+    wanted = [(f"out/{number}".encode(), Conditions()) for number in range(20)]
+    with traced(world.folder / "core.db") as statements:
+        outcomes = await Objects(world.stores).delete_many(Request(caller, "R"), BUCKET, wanted)
+    assert [type(outcome) for outcome in outcomes] == [AccessDenied] * 20
+    assert not any(statement.sql.startswith("BEGIN IMMEDIATE") for statement in statements)
+
+
+async def test_nobody_in_particular_is_refused_deletes_altogether(world: World) -> None:
+    await world.buckets.create(world.request(), BUCKET, acl="public-read")
+    with traced(world.folder / "core.db") as statements, pytest.raises(AccessDenied):
+        await Objects(world.stores).delete_many(Request(ANONYMOUS, "R"), BUCKET, [(b"key", Conditions())])
+    assert not any(statement.sql.startswith("BEGIN IMMEDIATE") for statement in statements)
 
 
 async def test_a_copy_keeps_or_replaces_what_is_said(world: World) -> None:

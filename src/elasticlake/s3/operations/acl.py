@@ -40,7 +40,7 @@ async def get_object_acl(services: Services, request: S3Request) -> Response:
 
 async def put_object_acl(services: Services, request: S3Request) -> Response:
     wanted = await _read_wanted(request)
-    bucket = await services.buckets.get(request.context, request.bucket_name, "admin")
+    bucket = await services.buckets.get(request.context, request.bucket_name, "admin", request.key_bytes)
     acl = _canned(wanted, bucket)
     await services.objects.set_acl(request.context, request.bucket_name, request.key_bytes, acl)
     return Response()
@@ -48,6 +48,7 @@ async def put_object_acl(services: Services, request: S3Request) -> Response:
 
 async def _read_wanted(request: S3Request) -> Acl | Any:
     """The canned ACL that the header names, or the document's root element."""
+    request.require_signer()
     body = await read_document(request)
     acl = read_acl(request)
     if acl is not None:

@@ -47,6 +47,7 @@ async def list_buckets(services: Services, request: S3Request) -> Response:
 
 
 async def create_bucket(services: Services, request: S3Request) -> Response:
+    request.require_signer()
     body = await read_document(request)
     if body.strip():
         xml.parse(body, "CreateBucketConfiguration")

@@ -74,6 +74,7 @@ async def upload_part(services: Services, request: S3Request) -> Response:
 
 
 async def complete_multipart_upload(services: Services, request: S3Request) -> Response:
+    request.require_signer()
     tree = xml.parse(await read_document(request, checksum_is_of_object=True), "CompleteMultipartUpload")
     parts = [_named_part(node) for node in tree.iterfind("Part")]
     if not parts or len(parts) > MAX_PARTS:
@@ -121,7 +122,7 @@ def _claimed_size(request: S3Request) -> int | None:
 
 
 def _named_part(node: Any) -> NamedPart:
-    number, etag = node.findtext("PartNumber"), node.findtext("ETag")
+    number, etag = xml.text(node, "PartNumber"), xml.text(node, "ETag")
     if number is None or etag is None or not is_digits(number.strip()):
         raise S3Error("MalformedXML")
     checksums = [child.text for child in node if isinstance(child.tag, str) and child.tag.startswith("Checksum")]

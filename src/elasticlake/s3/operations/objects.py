@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from elasticlake.errors import ElasticLakeError, NotModified
 from elasticlake.model.objects import MAX_PARTS
 from elasticlake.s3 import xml
 from elasticlake.s3.body import RequestBody
+from elasticlake.s3.dates import date_seconds
 from elasticlake.s3.document import read_document
 from elasticlake.s3.errors import S3Error, as_s3_error
 from elasticlake.s3.headers import (
@@ -17,6 +16,7 @@ from elasticlake.s3.headers import (
     checksum_headers,
     not_modified_headers,
     object_headers,
+    range_holds,
     read_acl,
     read_attributes,
     read_conditions,
@@ -32,6 +32,7 @@ from elasticlake.service.conditions import NONE, Conditions, check_read
 from elasticlake.service.objects import Found
 
 MAX_DELETES = 1000
+MAX_DELETES_BYTES = 2 * 1024 * 1024
 _OVERRIDES = {
     "response-content-type": b"content-type",
     "response-content-language": b"content-language",
@@ -104,6 +105,8 @@ def _chosen_range(request: S3Request, found: Found) -> ByteRange | None:
     size_bytes = found.version.size_bytes
     number = request.query.get("partNumber")
     if number is None:
+        if not range_holds(request.headers.get("if-range"), found.version):
+            return None
         return read_range(request.headers.get("range"), size_bytes)
     if "range" in request.headers:
         raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
@@ -167,7 +170,9 @@ async def delete_object(services: Services, request: S3Request) -> Response:
 
 
 async def delete_objects(services: Services, request: S3Request) -> Response:
-    tree = xml.parse(await read_document(request, require_digest=True), "Delete")
+    request.require_signer()
+    body = await read_document(request, require_digest=True, maximum_bytes=MAX_DELETES_BYTES)
+    tree = xml.parse(body, "Delete")
     wanted = [_wanted(node) for node in tree.iterfind("Object")]
     if not 1 <= len(wanted) <= MAX_DELETES:
         raise S3Error("MalformedXML")
@@ -178,17 +183,17 @@ async def delete_objects(services: Services, request: S3Request) -> Response:
 
 
 def _wanted(node: Any) -> tuple[bytes, Conditions]:
-    key = node.findtext("Key")
+    key = xml.text(node, "Key")
     if not key:
         raise S3Error("MalformedXML")
-    if node.findtext("VersionId") not in (None, "null", ""):
+    if xml.text(node, "VersionId") not in (None, "null", ""):
         raise S3Error("NotImplemented", "Versioning is not implemented.")
     return key.encode(), _delete_conditions(node)
 
 
 def _delete_conditions(node: Any) -> Conditions:
     """The conditions of one key: ETag, Size and LastModifiedTime, as DeleteObject's headers are."""
-    etag, size, modified = node.findtext("ETag"), node.findtext("Size"), node.findtext("LastModifiedTime")
+    etag, size, modified = (xml.text(node, name) for name in ("ETag", "Size", "LastModifiedTime"))
     if etag is None and size is None and modified is None:
         return NONE
     if size is not None and not is_digits(size):
@@ -202,14 +207,10 @@ def _delete_conditions(node: Any) -> Conditions:
 
 def _modified_seconds(text: str) -> int:
     """A time as SDKs write it in this document: RFC 3339, or RFC 9110's date."""
-    try:
-        return int(datetime.fromisoformat(text.strip()).replace(tzinfo=UTC).timestamp())
-    except ValueError:
-        pass
-    try:
-        return int(parsedate_to_datetime(text).timestamp())
-    except (ValueError, TypeError, OverflowError):
-        raise S3Error("MalformedXML") from None
+    seconds = date_seconds(text)
+    if seconds is None:
+        raise S3Error("MalformedXML")
+    return seconds
 
 
 def _outcome(key: bytes, error: ElasticLakeError | None, quiet: bool) -> str:
