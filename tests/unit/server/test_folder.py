@@ -105,10 +105,3 @@ def test_the_children_of_a_killed_server_are_waited_for_longer_than_a_living_one
     os.close(folder.lock())
     assert child.wait() == 0
     assert lock.read_text() == f"{os.getpid()}\n"
-
-
-def test_a_socket_in_a_deep_folder_has_a_short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deep = tmp_path.joinpath(*["a-rather-long-name"] * 8)
-    deep.mkdir(parents=True)
-    monkeypatch.chdir(deep)
-    assert len(str(DataFolder(deep / "data").wakeup_socket)) < 108
