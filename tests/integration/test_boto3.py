@@ -118,6 +118,49 @@ def test_presigned_urls(server: Server, bucket: str, region: str) -> None:
     assert b"<Code>SignatureDoesNotMatch</Code>" in caught.value.read()
 
 
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+def test_a_link_carries_its_own_headers(server: Server, s3: Any, bucket: str, region: str) -> None:
+    """What boto3 moves into a link's query counts as if it had been sent in headers."""
+    maker = s3_client(server, region=region)
+    s3.put_object(Bucket=bucket, Key="source", Body=b"linked")
+    copy = {"Bucket": bucket, "Key": "copy", "CopySource": f"{bucket}/source"}
+    put = {"Bucket": bucket, "Key": "put", "ContentType": "text/csv", "ACL": "public-read", "Metadata": {"a": "1"}}
+    if region == "us-east-1":
+        follow(maker.generate_presigned_url("copy_object", copy))
+        follow(maker.generate_presigned_url("put_object", put), b"x")
+    else:
+        headers = {"x-amz-acl": "public-read", "x-amz-meta-a": "1", "content-type": "text/csv"}
+        follow(maker.generate_presigned_url("copy_object", copy), b"", {"x-amz-copy-source": f"{bucket}/source"})
+        follow(maker.generate_presigned_url("put_object", put), b"x", headers)
+    assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == b"linked"
+    head = s3.head_object(Bucket=bucket, Key="put")
+    assert (head["ContentType"], head["Metadata"]) == ("text/csv", {"a": "1"})
+    assert len(s3.get_object_acl(Bucket=bucket, Key="put")["Grants"]) == 2
+
+
+def test_a_link_s_digest_is_checked(server: Server, s3: Any, bucket: str) -> None:
+    md5 = base64.b64encode(hashlib.md5(b"right").digest()).decode()
+    place = {"Bucket": bucket, "Key": "checked", "ContentMD5": md5}
+    link = s3_client(server, region="us-east-1").generate_presigned_url("put_object", place)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        follow(link, b"wrong")
+    assert b"<Code>BadDigest</Code>" in caught.value.read()
+    follow(link, b"right")
+    assert s3.get_object(Bucket=bucket, Key="checked")["Body"].read() == b"right"
+
+
+def follow(link: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> None:
+    """PUT what the link is for, and no header but these: urllib would add a content type to a body in bytes."""
+    url = urllib.parse.urlsplit(link)
+    connection = http.client.HTTPConnection(url.netloc)
+    with contextlib.closing(connection):
+        connection.request("PUT", f"{url.path}?{url.query}", body, headers or {})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise urllib.error.HTTPError(link, answer.status, answer.reason, answer.headers, answer)
+        answer.read()
+
+
 def test_an_expired_link_is_refused(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="brief", Body=b"x")
     link = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "brief"}, ExpiresIn=1)

@@ -62,7 +62,7 @@ class Scope:
         """Whether `permission` holds on the bucket (None: on no bucket in particular), and on the key if one is
         named.
 
-        A key of some prefixes does only what names a key within them, but for `list`: it may see that a bucket is there.
+        A key of some prefixes does only what names a key within them, but for `list`: it may see that a bucket exists.
         """
         if permission not in self.permissions:
             return False

@@ -1,7 +1,7 @@
 """Headers that stand in a presigned URL's query: signed there, they count as if they had been sent as headers.
 
-The SDKs move x-amz-… headers into the query when they presign ("hoisting"), and for Signature Version 2 the content type
-and MD5 too. Left there they would be signed and then forgotten: a copy would store an empty object.
+The SDKs move x-amz-… headers into the query when they presign ("hoisting"), and for Signature Version 2 the content
+type and MD5 too. Left there they would be signed and then forgotten: a copy would store an empty object.
 
 Source: "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" and "Signing and Authenticating REST
 Requests (Signature Version 2)", Amazon S3 API Reference.

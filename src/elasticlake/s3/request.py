@@ -101,7 +101,7 @@ class S3Request:
         return int(text)
 
     def require_signer(self) -> None:
-        """Raises `S3Error` AccessDenied if nobody signed this: what strangers may not do, their documents cannot ask."""
+        """Raises `S3Error` AccessDenied for a request that nobody signed, before its document takes memory and time."""
         if self.caller.is_anonymous:
             raise S3Error("AccessDenied")
 

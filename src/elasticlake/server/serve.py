@@ -41,9 +41,10 @@ def serve(settings: Settings) -> int:
     # After everything that can fail: what is made is shown once, now.
     credentials, made = load_credentials(settings)
     port = listener.getsockname()[1]
+    # From here on a signal to stop waits until it can be obeyed in order: whoever reads the announcement may send one.
+    supervisor = Supervisor()
     _announce(settings, port, credentials, made)
     installation = Installation(settings, folder, credentials, master_key, port)
-    supervisor = Supervisor()
     supervisor.add("dispatcher", lambda: run_dispatcher(installation))
     for number in range(settings.workers):
         supervisor.add(f"gateway-{number}", lambda number=number: run_gateway(installation, listener, number))  # type: ignore[misc]

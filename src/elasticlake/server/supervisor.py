@@ -39,11 +39,12 @@ class Child:
 
 
 class Supervisor:
-    """Keeps its children running until it is told to stop."""
+    """Keeps its children running until it is told to stop. Once made, it holds back the signals that tell it."""
 
     def __init__(self) -> None:
         self._children: list[Child] = []
         self._stopping = False
+        signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
 
     def add(self, name: str, run: Callable[[], None]) -> None:
         """A process to run: `run` returns when its work is over, after SIGTERM."""
@@ -51,7 +52,6 @@ class Supervisor:
 
     def run(self) -> int:
         """Start everything and watch; returns the exit code."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         for child in self._children:
             self._start(child)
         while True:

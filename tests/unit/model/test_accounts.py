@@ -70,6 +70,13 @@ def test_prefixes(key: bytes, allowed: bool) -> None:
     scope = Scope(prefixes=("in/", "ключ/"))
     assert scope.allows("read", PLACED, key) is allowed
     assert scope.allows("list", PLACED) is True
+    assert scope.allows("list", PLACED, key) is allowed
+
+
+@pytest.mark.parametrize("permission", [permission for permission in PERMISSIONS if permission != "list"])
+def test_a_key_of_prefixes_does_nothing_to_a_bucket_as_a_whole(permission: Permission) -> None:
+    assert not Scope(prefixes=("in/",)).allows(permission, PLACED)
+    assert Scope(prefixes=("in/",)).allows(permission, PLACED, b"in/a")
 
 
 @given(

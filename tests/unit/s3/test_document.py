@@ -85,3 +85,11 @@ async def test_a_digest_where_one_is_required() -> None:
 async def test_a_checksum_of_the_object_is_not_the_document_s() -> None:
     other = asked({"x-amz-checksum-crc32": "AAAAAA=="})
     assert await read_document(other, checksum_is_of_object=True) == BODY
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-length": str(len(BODY))}])
+async def test_a_document_of_an_operation_s_own_limit(headers: dict[str, str]) -> None:
+    assert await read_document(asked(headers), maximum_bytes=len(BODY)) == BODY
+    with pytest.raises(S3Error) as caught:
+        await read_document(asked(headers), maximum_bytes=len(BODY) - 1)
+    assert caught.value.code == "MaxMessageLengthExceeded"

@@ -13,6 +13,7 @@ from elasticlake.s3.headers import (
     ByteRange,
     not_modified_headers,
     object_headers,
+    range_holds,
     read_acl,
     read_attributes,
     read_conditions,
@@ -212,6 +213,11 @@ def test_conditions_of_a_delete() -> None:
     headers = [("if-match", '"a"'), ("x-amz-if-match-size", "0"), ("x-amz-if-match-last-modified-time", DATE)]
     expected = Conditions(if_match=("a",), if_match_size=0, if_match_modified=NOW)
     assert read_delete_conditions(request("DELETE", headers=headers)) == expected
+    iso = [("x-amz-if-match-last-modified-time", "2023-11-14T22:13:20.000Z")]
+    assert read_delete_conditions(request("DELETE", headers=iso)) == Conditions(if_match_modified=NOW)
+    for time in ("", "then", "2023-11-14T25:00:00Z"):
+        headers = [("x-amz-if-match-last-modified-time", time)]
+        assert code_of(read_delete_conditions, request("DELETE", headers=headers)) == "InvalidArgument"
     for size in ("-1", "x", "²", "9" * 5000):
         assert code_of(read_delete_conditions, request("DELETE", headers=[("x-amz-if-match-size", size)])) == (
             "InvalidArgument"
@@ -263,12 +269,32 @@ def test_headers_of_an_object() -> None:
         b"etag": b'"' + b"e" * 32 + b'"',
         b"accept-ranges": b"bytes",
         b"content-type": b"text/plain",
+        b"content-security-policy": b"sandbox",
+        b"x-content-type-options": b"nosniff",
         b"cache-control": b"no-store",
         b"x-amz-meta-a": b"\xe4",
         b"x-amz-checksum-crc32": b"AAAAAA==",
         b"x-amz-checksum-type": b"FULL_OBJECT",
     }
     assert b"x-amz-checksum-crc32" not in dict(object_headers(VERSION, with_checksum=False))
+
+
+@pytest.mark.parametrize(
+    ("if_range", "holds"),
+    [
+        (None, True),
+        ('"' + "e" * 32 + '"', True),
+        (DATE, True),
+        ('W/"' + "e" * 32 + '"', False),
+        ('"other"', False),
+        ("Tue, 14 Nov 2023 22:13:21 GMT", False),
+        ("Tue, 14 Nov 2023 22:13:19 GMT", False),
+        ("", False),
+        ("*", False),
+    ],
+)
+def test_a_range_of_the_object_that_was_begun(if_range: str | None, holds: bool) -> None:
+    assert range_holds(if_range, VERSION) is holds
 
 
 def test_headers_of_what_was_not_modified() -> None:

@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from elasticlake.s3 import sigv2
 from elasticlake.s3.credentials import SignatureError
+from elasticlake.s3.hoisted import with_hoisted
 
 SECRET = "a-secret-for-version-2"
 NOW_MS = 1_800_000_000_000
@@ -44,12 +45,13 @@ def presign(operation: str, **parameters: Any) -> tuple[bytes, dict[str, str]]:
 def test_accepts_what_botocore_presigns(operation: str, method: str, parameters: dict[str, Any]) -> None:
     path, query = presign(operation, Bucket="bucket", **parameters)
     assert sigv2.is_presigned(query)
-    sigv2.verify(SECRET, method, path, query, {}, NOW_MS)
+    verify(method, path, query)
 
 
 def test_the_content_type_that_was_signed_must_be_sent() -> None:
     path, query = presign("put_object", Bucket="bucket", Key="k", ContentType="text/csv")
-    sigv2.verify(SECRET, "PUT", path, query, {"content-type": "text/csv"}, NOW_MS)
+    verify("PUT", path, query, {"content-type": "text/csv"})
+    verify("PUT", path, query)
     refuses("SignatureDoesNotMatch", "PUT", path, query, {"content-type": "text/plain"})
 
 
@@ -63,6 +65,20 @@ def test_refuses_another_key_method_path_or_secret() -> None:
         sigv2.verify("another", "GET", path, query, {}, NOW_MS)
 
 
+def test_refuses_a_signed_header_that_was_changed_moved_or_melted_into_another() -> None:
+    path, query = presign("put_object", Bucket="bucket", Key="k", ACL="private", Metadata={"a": "1"})
+    verify("PUT", path, query)
+    moved = {name: value for name, value in query.items() if name != "x-amz-acl"}
+    verify("PUT", path, moved, {"x-amz-acl": "private"})
+    refuses("SignatureDoesNotMatch", "PUT", path, moved, {"x-amz-acl": "public-read"})
+    refuses("SignatureDoesNotMatch", "PUT", path, moved | {"X-Amz-Acl": "public-read"})
+    refuses("SignatureDoesNotMatch", "PUT", path, query | {"X-Amz-Acl": "public-read"})
+    refuses("SignatureDoesNotMatch", "PUT", path, moved)
+    without = {name: value for name, value in moved.items() if name != "x-amz-meta-a"}
+    refuses("SignatureDoesNotMatch", "PUT", path, without | {"x-amz-acl": "private\nx-amz-meta-a:1"})
+    refuses("SignatureDoesNotMatch", "PUT", path, without | {"x-amz-acl:private\nx-amz-meta-a": "1"})
+
+
 def test_refuses_an_expired_or_endless_url() -> None:
     path, query = presign("get_object", Bucket="bucket", Key="k")
     refuses("AccessDenied", "GET", path, query | {"Expires": str(NOW_MS // 1000 - 1)})
@@ -70,7 +86,11 @@ def test_refuses_an_expired_or_endless_url() -> None:
     refuses("AccessDenied", "GET", path, {name: value for name, value in query.items() if name != "Expires"})
 
 
+def verify(method: str, path: bytes, query: dict[str, str], headers: dict[str, str] | None = None) -> None:
+    sigv2.verify(SECRET, method, path, query, with_hoisted(headers or {}, query), NOW_MS)
+
+
 def refuses(code: str, method: str, path: bytes, query: dict[str, str], headers: dict[str, str] | None = None) -> None:
     with pytest.raises(SignatureError) as refused:
-        sigv2.verify(SECRET, method, path, query, headers or {}, NOW_MS)
+        verify(method, path, query, headers)
     assert refused.value.code == code

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials as BotoCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elasticlake.s3 import sigv4
+from elasticlake.s3 import authorization, credentials, sigv4
 from elasticlake.s3.canonical import canonical_query, canonical_uri, decode_query, encode, encode_query
 from elasticlake.s3.credentials import parse_date_header, parse_timestamp
 
@@ -380,6 +380,19 @@ def test_the_date_header_serves_where_x_amz_date_is_missing(date: str) -> None:
     to_sign = error.details["StringToSign"].encode()
     signature = botocore.auth.SigV4Auth(None, "s3", "us-east-1")._sign(KEY, to_sign.decode(), hex=True)
     assert verify("GET", "/key", example(headers, signature)) == signature
+
+
+def test_what_strangers_send_is_not_remembered_at_any_length() -> None:
+    """The caches hold thousands of entries: of anybody's headers they would take gigabytes."""
+    long = "Credential=A/20260101/r/s3/aws4_request,SignedHeaders=" + "h" * 500 + ",Signature=-"
+    before = authorization._read_components.cache_info().currsize, credentials._read_timestamp.cache_info().currsize
+    assert authorization._parse_components(long)[4] == ("h" * 500,)
+    assert parse_timestamp("20260101T000000Z" * 1000) is None
+    assert parse_timestamp("") is None
+    after = authorization._read_components.cache_info().currsize, credentials._read_timestamp.cache_info().currsize
+    assert after == before
+    authorization._parse_components(long.replace("h" * 500, "host"))
+    assert authorization._read_components.cache_info().currsize == before[0] + 1
 
 
 @pytest.mark.parametrize(

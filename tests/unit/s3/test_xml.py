@@ -100,3 +100,19 @@ def test_any_bytes_are_refused_where_another_document_is_wanted(body: bytes) -> 
     with pytest.raises(S3Error) as caught:
         xml.parse(body, "RootOfAnotherKind")
     assert caught.value.code == "MalformedXML"
+
+
+@pytest.mark.parametrize("body", [b"<Root><A>sr<?x?>c</A></Root>", b"<Root><?x?></Root>"])
+def test_refuses_processing_instructions(body: bytes) -> None:
+    with pytest.raises(S3Error) as caught:
+        xml.parse(body, "Root")
+    assert caught.value.code == "MalformedXML"
+
+
+def test_the_text_of_a_child() -> None:
+    tree = xml.parse(b"<Root><A>sr<!-- -->c</A><B/><C>a<b/></C><D> <b>x</b></D></Root>", "Root")
+    assert [xml.text(tree, name) for name in ("A", "B", "None")] == ["src", "", None]
+    for name in ("C", "D"):
+        with pytest.raises(S3Error) as caught:
+            xml.text(tree, name)
+        assert caught.value.code == "MalformedXML"

@@ -70,6 +70,21 @@ async def test_who_may_not_make_one(world: World, caller: Caller) -> None:
     assert await world.buckets.list_page(world.request().caller) == []
 
 
+async def test_a_key_of_prefixes_has_no_say_over_buckets(world: World) -> None:
+    await world.bucket("bucket", "alice")
+    request = Request(Caller("alice", "A", Scope(prefixes=("in/",))), "R")
+    for call in (
+        world.buckets.create(request, "another"),
+        world.buckets.delete(request, "bucket"),
+        world.buckets.set_acl(request, "bucket", "public-read"),
+        world.buckets.get(request, "bucket", "admin"),
+        world.buckets.get(request, "bucket", "admin", b"out/key"),
+    ):
+        with pytest.raises(AccessDenied):
+            await call
+    assert (await world.buckets.get(request, "bucket", "admin", b"in/key")).acl == "private"
+
+
 async def test_only_an_empty_bucket_goes(world: World) -> None:
     first = await world.bucket("bucket")
     await world.put("bucket", b"key")
@@ -130,8 +145,11 @@ async def test_an_acl_is_not_given_to_a_new_bucket_of_the_name(world: World) -> 
     assert (bucket.account_id, bucket.acl) == ("alice", "private")
 
 
-@given(st.sampled_from(["", "a", "aa", "aab", "l1--", "zzz", "zzzz"]), st.integers(1, 4))
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["", "a", "aa", "aab", "aab-", "l1--", "zzz", "zzzz", "\0", "\ue000", "\U0010ffff", "aa\0"]),
+    st.integers(1, 4),
+)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_pages(world: World, prefix: str, limit: int) -> None:
     caller = Caller("alice", "A", Scope())
     if not await world.buckets.list_page(caller):
@@ -150,5 +168,7 @@ async def test_a_key_sees_the_buckets_of_its_scope(world: World) -> None:
         await world.bucket(name, "alice")
     scoped = Caller("alice", "A", Scope(lakes=("l1",)))
     assert [bucket.name.name for bucket in await world.buckets.list_page(scoped)] == ["l1--p1--aab"]
+    assert await world.buckets.list_page(scoped, prefix="aab") == []
+    assert await world.buckets.list_page(Caller("bob", "B", Scope()), prefix="aab") == []
     with pytest.raises(AccessDenied):
         await world.buckets.list_page(ANONYMOUS)

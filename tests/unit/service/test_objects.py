@@ -12,9 +12,9 @@ from elasticlake.metadata import events
 from elasticlake.model.accounts import ANONYMOUS, Caller, Scope
 from elasticlake.model.events import Event
 from elasticlake.model.objects import Acl, Attributes
-from elasticlake.service.conditions import Conditions
+from elasticlake.service.conditions import NONE, Conditions
 from elasticlake.service.context import Request
-from elasticlake.service.objects import CopySource, Objects
+from elasticlake.service.objects import CopySource, Found, Objects
 
 BUCKET = "objects"
 
@@ -141,6 +141,46 @@ async def test_a_copy_onto_itself_moves_no_bytes_and_is_an_update(world: World) 
     last = (await log(world))[-1]
     assert (last.type, last.reason, last.content_type) == ("object:updated", "CopyObject", "text/html")
     assert last.previous is not None
+
+
+class Slow(Objects):
+    """Another writer comes between finding a copy's source and copying it."""
+
+    def __init__(self, world: World, acl: Acl = "private") -> None:
+        super().__init__(world.stores)
+        self._world, self._acl = world, acl
+
+    async def find(self, caller: Caller, bucket_name: str, key: bytes, conditions: Conditions = NONE) -> Found:
+        found = await super().find(caller, bucket_name, key, conditions)
+        await put(self._world, key, b"another", acl=self._acl, content_type="text/css")
+        return found
+
+
+async def test_a_copy_onto_itself_is_of_the_object_that_its_conditions_named(world: World) -> None:
+    bucket = await world.bucket(BUCKET)
+    await put(world, b"key", acl="public-read", content_type="text/csv")
+    found = await Objects(world.stores).find(ANONYMOUS, BUCKET, b"key")
+    source = CopySource(BUCKET, b"key", Conditions(if_match=(found.version.etag,)))
+    with pytest.raises(PreconditionFailed):
+        await Slow(world).copy(world.request(), source, bucket, b"key", attributes=Attributes("text/html"))
+    assert (await log(world))[-1].reason == "PutObject"
+
+
+async def test_a_copy_onto_itself_keeps_what_is_said_of_the_object_that_is_there(world: World) -> None:
+    bucket = await world.bucket(BUCKET)
+    await put(world, b"key", content_type="text/csv")
+    source = CopySource(BUCKET, b"key")
+    copied = await Slow(world).copy(world.request(), source, bucket, b"key", attributes=None)
+    assert (copied.attributes.content_type, await read(world, b"key")) == ("text/css", b"another")
+
+
+async def test_a_copy_onto_itself_opens_nothing_that_its_caller_may_not_read(world: World) -> None:
+    bucket = await world.bucket(BUCKET)
+    await put(world, b"key", acl="public-read")
+    writer = Request(Caller("root", "AKID", Scope(permissions=("write",))), "R")
+    source = CopySource(BUCKET, b"key")
+    with pytest.raises(AccessDenied):
+        await Slow(world).copy(writer, source, bucket, b"key", attributes=Attributes(), acl="public-read")
 
 
 async def test_events_of_an_object_s_life(world: World) -> None:
