@@ -81,6 +81,15 @@ def test_a_key_of_prefixes_lists_only_below_them(server: Server) -> None:
     assert refused(s3.list_objects_v2, Bucket=ONE, Prefix="out/") == DENIED
 
 
+def test_a_key_of_prefixes_has_no_say_over_buckets(server: Server) -> None:
+    s3 = client(server, prefixes=["in/"])
+    assert refused(s3.create_bucket, Bucket="scoped--a--new") == DENIED
+    assert refused(s3.delete_bucket, Bucket=ONE) == DENIED
+    assert refused(s3.put_bucket_acl, Bucket=ONE, ACL="public-read") == DENIED
+    assert refused(s3.put_object_acl, Bucket=ONE, Key="out/x", ACL="public-read") == DENIED
+    s3.put_object_acl(Bucket=ONE, Key="in/x", ACL="private")
+
+
 @pytest.mark.parametrize("permission", ["read", "write", "delete", "list"])
 def test_permissions(server: Server, permission: str) -> None:
     s3 = client(server, permissions=[permission])

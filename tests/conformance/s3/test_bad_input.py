@@ -447,6 +447,21 @@ class TestPresignedVersion2:
         changed = re.sub(r"Expires=\d+", f"Expires={quote(expires)}", target)
         check(self.put(wire, changed), 403, "AccessDenied")
 
+    @pytest.mark.parametrize(
+        ("parameter", "header"),
+        [
+            ("x-amz-acl=private", "x-amz-acl: public-read"),
+            ("x-amz-copy-source=/b/k", "x-amz-copy-source: /b/other"),
+            ("content-type=text/csv", "content-type: text/html"),
+        ],
+    )
+    def test_with_a_header_that_says_otherwise(self, wire: Wire, target: str, parameter: str, header: str) -> None:
+        check(self.put(wire, f"{target}&{parameter}", f"{header}\r\n"), 403, "SignatureDoesNotMatch")
+
+    @pytest.mark.parametrize("parameter", ["x-amz-acl=public-read", "x-amz-copy-source=/b/k", "content-type=text/html"])
+    def test_with_an_added_header_in_the_query(self, wire: Wire, target: str, parameter: str) -> None:
+        check(self.put(wire, f"{target}&{parameter}"), 403, "SignatureDoesNotMatch")
+
     def test_for_a_key_that_is_gone(self, wire: Wire, target: str) -> None:
         check(self.put(wire, target.replace(ACCESS_KEY, "NOSUCHKEYATALL")), 403, "InvalidAccessKeyId")
 
@@ -454,6 +469,25 @@ class TestPresignedVersion2:
 def test_nobody_in_particular_writes_nothing(wire: Wire, bucket: str) -> None:
     head = f"PUT /{bucket}/key HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n".encode()
     check(wire.exchange(head + BODY), 403, "AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [("POST", "?delete"), ("PUT", ""), ("PUT", "?acl"), ("PUT", "/key?acl"), ("POST", "/key?uploadId=u")],
+)
+def test_nobody_s_documents_are_not_awaited(wire: Wire, bucket: str, method: str, target: str) -> None:
+    """The answer comes while the document's last byte is still to come."""
+    head = f"{method} /{bucket}{target} HTTP/1.1\r\nhost: x\r\ncontent-length: 4000000\r\n"
+    with wire.connect() as connection:
+        connection.sendall(f"{head}content-md5: {b64encode(bytes(16)).decode()}\r\n\r\n<".encode())
+        check(read_reply(connection), 403, "AccessDenied")
+
+
+@pytest.mark.parametrize("prefix", ["\0", "\ue000", "\U0010ffff", "conformance-\0"])
+def test_buckets_of_a_prefix_that_no_name_has(wire: Wire, prefix: str) -> None:
+    reply = wire.send("GET", "/", query=[("prefix", prefix)])
+    assert reply.status == 200
+    assert b"<Buckets></Buckets>" in reply.body
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE Delete [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">
@@ -466,6 +500,7 @@ BAD_DOCUMENTS = [
     b"<Delete><Object><Key></Key></Object></Delete>",
     b"<!DOCTYPE Delete><Delete><Object><Key>a</Key></Object></Delete>",
     b"<Delete><Object><Key>a</Key><Size>many</Size></Object></Delete>",
+    b"<Delete><Object><Key>a<?x?>b</Key></Object></Delete>", b"<Delete><Object><Key>a<b/>c</Key></Object></Delete>",
     b"<Delete><Object><Key>a</Key><LastModifiedTime>then</LastModifiedTime></Object></Delete>",
     b"<Delete>" + b"<Object><Key>a</Key></Object>" * 1001 + b"</Delete>", b"<a>" * 5000, BOMB, EXTERNAL,
     b"<Delete><Object><Key>" + b"a" * 100_000,

@@ -46,6 +46,15 @@ def test_nothing_is_a_header_in_the_query_of_other_requests(headers: dict[str, s
     assert with_hoisted(headers, query) == headers
 
 
+def test_a_checksum_that_an_sdk_took_of_no_body_is_not_the_body_s() -> None:
+    query = VERSION_4 | {"x-amz-checksum-crc32": "AAAAAA=="}
+    assert with_hoisted({}, query) == {"x-amz-checksum-crc32": "AAAAAA=="}
+    by_sdk = {"x-amz-sdk-checksum-algorithm": "CRC32"}
+    assert with_hoisted({}, query | by_sdk) == by_sdk
+    meant = {"x-amz-checksum-crc32": "AAAAAQ=="} | by_sdk
+    assert with_hoisted({}, query | meant) == meant
+
+
 @pytest.mark.parametrize("version", [VERSION_2, VERSION_4])
 @pytest.mark.parametrize(
     ("headers", "hoisted"),
