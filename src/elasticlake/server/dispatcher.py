@@ -27,7 +27,7 @@ from elasticlake.server.logs import configure_logs
 from elasticlake.server.tuning import tune_process
 
 DAY_MS = 86_400_000
-NICENESS = 5
+NICENESS = 15
 HISTORY_PAUSE_SECONDS = 3600
 
 
