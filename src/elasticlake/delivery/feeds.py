@@ -46,9 +46,6 @@ class Feeds:
     def get(self, feed_id: FeedId) -> Feed | None:
         return self._open.get(feed_id)
 
-    def of_webhook(self, webhook_id: str) -> list[Feed]:
-        return [feed for (owner, _), feed in self._open.items() if owner == webhook_id]
-
     def all(self) -> list[Feed]:
         return list(self._open.values())
 

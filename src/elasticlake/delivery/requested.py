@@ -69,8 +69,7 @@ class RequestedDeliveries:
     async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
         try:
             webhook = self._roster.get(requested.webhook_id)
-            stored = await self._core.read(lambda reader: webhooks.get(reader, requested.webhook_id))
-            if webhook is None and stored is not None:
+            if webhook is None and await self._exists(requested.webhook_id):
                 # Made since the roster was read: it is known at the next scan, and this is due still.
                 return
             event = await self._event(webhook, requested) if webhook is not None else None
@@ -83,6 +82,9 @@ class RequestedDeliveries:
             _log.error("requested delivery failed", delivery=str(delivery_id), exc_info=error)
         finally:
             self._in_flight.discard(delivery_id)
+
+    async def _exists(self, webhook_id: str) -> bool:
+        return await self._core.read(lambda reader: webhooks.get(reader, webhook_id) is not None)
 
     async def _send(self, delivery: Delivery, requested: RequestedDelivery) -> None:
         attempts = requested.attempts + 1

@@ -14,7 +14,7 @@ from elasticlake.metadata.database import Transaction
 from elasticlake.model.accounts import ROOT_ACCOUNT, Caller, Permission
 from elasticlake.model.names import DEFAULT_SLUG, BucketName, parse_bucket_name
 from elasticlake.model.objects import Acl, Bucket
-from elasticlake.service.access import bucket_for, owns
+from elasticlake.service.access import bucket_for
 from elasticlake.service.context import Request, Stores
 from elasticlake.service.reach import require_account
 
@@ -86,9 +86,6 @@ class Buckets:
         """Change who may list the bucket; raises `NoSuchBucket` if it went meanwhile, even if another has its name."""
         bucket = await bucket_for(self._stores.database, request.caller, name, "admin")
         await self._stores.database.write(lambda tx: buckets.set_acl(tx, _current(tx, bucket), acl))
-
-    def is_owner(self, caller: Caller, bucket: Bucket) -> bool:
-        return owns(caller, bucket)
 
 
 def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int) -> Bucket:
