@@ -19,7 +19,9 @@ NODE_STAMP := $(NODE_DIR)/node_modules/.installed
 
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe \
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-	--resolver=backtracking --extra server
+	--resolver=backtracking
+
+CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
 .PHONY: help install dev node run lint format check test soak bench lock clean
 
@@ -86,8 +88,10 @@ bench: $(DEV_STAMP) ## Measure; options in ARGS
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(DEV_STAMP) ## Resolve the lock files anew
-	@$(COMPILE) --upgrade --output-file requirements/server.lock pyproject.toml requirements/build.in
-	@$(COMPILE) --upgrade --constraint requirements/server.lock --output-file requirements/dev.lock \
+	@$(COMPILE) --upgrade --extra server --output-file requirements/server.lock pyproject.toml requirements/build.in
+	@$(COMPILE) --upgrade $(CLUSTER) --constraint requirements/server.lock --output-file requirements/cluster.lock \
+		pyproject.toml requirements/build.in
+	@$(COMPILE) --upgrade $(CLUSTER) --constraint requirements/cluster.lock --output-file requirements/dev.lock \
 		pyproject.toml requirements/build.in requirements/dev.in
 
 clean: ## Remove environments and caches (never data)
