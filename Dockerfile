@@ -2,8 +2,9 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 RUN python -m venv /opt/elasticlake
-COPY requirements/server.lock requirements/server.lock
-RUN /opt/elasticlake/bin/pip install --no-cache-dir --require-hashes --requirement requirements/server.lock
+# One image for both shapes: the embedded default, and many machines over PostgreSQL and an object store.
+COPY requirements/cluster.lock requirements/cluster.lock
+RUN /opt/elasticlake/bin/pip install --no-cache-dir --require-hashes --requirement requirements/cluster.lock
 COPY LICENSE README.md pyproject.toml ./
 COPY src src
 RUN /opt/elasticlake/bin/pip install --no-cache-dir --no-deps --no-build-isolation .

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if file_system(directory) in IN_MEMORY:
             _tell(f"warning: {directory} is in memory, so nothing here is durable; use --data-dir")
         try:
-            Plan(settings, directory, options.region, _tell, external).run(report)
+            Plan(settings, directory, options.region, _tell, external, options.engine).run(report)
         except (NotStarted, S3Failed, ApiFailed, FillFailed, OSError) as error:
             _tell(f"broken off: {error}")
             report.results.append(broken_off(error))
@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--api-token", help="its token; without it no webhook is registered")
     where.add_argument("--pid", type=int, help="the server's root process on this machine: its memory is then sampled")
     where.add_argument("--data-dir", type=Path, help="for the spawned server; the disk that is measured")
+    where.add_argument(
+        "--engine", choices=("sqlite", "postgres"), default="sqlite", help="the spawned server's metadata"
+    )
     what = parser.add_argument_group("the load")
     what.add_argument("--only", help=f"comma-separated: {','.join(SHAPES)}")
     what.add_argument("--seconds", type=float, help="for each shape (default 5)")

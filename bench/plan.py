@@ -38,10 +38,11 @@ class Plan:
     region: str
     tell: Tell
     external: Server | None = None
+    engine: str = "sqlite"
 
     def run(self, report: Report) -> None:
         """Measure everything that the settings want, into `report`."""
-        report.environment |= environment(self.directory)
+        report.environment |= environment(self.directory) | {"engine": self.engine}
         self._limits(report)
         with running_receiver(self.directory) as inbox:
             if self.settings.wants("delivery"):
@@ -49,11 +50,23 @@ class Plan:
             if self.external is not None:
                 self._load(self.external, inbox, report)
                 return
-            with spawned(self._folder("history-on"), self.region) as server:
+            with self._metadata() as make, spawned(self._folder("history-on"), self.region, metadata=make()) as server:
                 self._load(server, inbox, report)
             if self.settings.wants("delivery"):
-                with spawned(self._folder("history-off"), self.region, history=False) as server:
+                folder = self._folder("history-off")
+                with self._metadata() as make, spawned(folder, self.region, history=False, metadata=make()) as server:
                     self._second(server, inbox, report)
+
+    @contextmanager
+    def _metadata(self) -> Iterator[Callable[[], str | None]]:
+        """Makes the URL of an empty database, on a PostgreSQL beside the server; None for SQLite."""
+        if self.engine == "sqlite":
+            yield lambda: None
+            return
+        from tests.postgres import running_postgres
+
+        with running_postgres() as postgres:
+            yield postgres.create_database
 
     def _limits(self, report: Report) -> None:
         self.tell("limits of the machine")

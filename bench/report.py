@@ -23,7 +23,7 @@ class Report:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        return judge(self.results, self.limits, self.processes)
+        return judge(self.results, self.limits, self.processes, str(self.environment.get("engine", "sqlite")))
 
 
 def as_json(report: Report) -> dict[str, Any]:

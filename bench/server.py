@@ -29,8 +29,11 @@ class Server:
 
 
 @contextmanager
-def spawned(directory: Path, region: str, *, history: bool = True) -> Iterator[Server]:
-    """`elasticlake serve` on an empty data directory, stopped by SIGTERM. Raises NotStarted."""
+def spawned(directory: Path, region: str, *, history: bool = True, metadata: str | None = None) -> Iterator[Server]:
+    """`elasticlake serve` on an empty data directory, stopped by SIGTERM. Raises NotStarted.
+
+    `metadata` is the URL of an empty PostgreSQL database; without it the metadata is SQLite.
+    """
     port, log, token = free_port(), directory / "server.log", secrets.token_urlsafe(24)
     target = Target("127.0.0.1", port, "BENCHACCESSKEY", secrets.token_urlsafe(30), region)
     env = {
@@ -39,6 +42,8 @@ def spawned(directory: Path, region: str, *, history: bool = True) -> Iterator[S
         "ELASTICLAKE_API_TOKEN": token,
         "ELASTICLAKE_HISTORY": "on" if history else "off",
     }
+    if metadata is not None:
+        env["ELASTICLAKE_METADATA"] = metadata
     command = python("-m", "elasticlake", "serve", "--data", str(directory / "data"), "--listen", f"127.0.0.1:{port}")
     with child(command, log, env) as process:
         wait_listening(process, port, log)

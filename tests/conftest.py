@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ("tests.postgres", "tests.engines")
+
 DEBIAN_TOOLS = ("s3cmd", "rclone", "restic", "s3fs")
 FUSE = Path("/dev/fuse")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")

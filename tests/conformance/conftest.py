@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conformance.s3.wire import Wire
+from tests.engines import NewMetadata
 from tests.integration.conftest import s3_client
 from tests.integration.server import CREDENTIALS, Server
 
-from elasticlake.blobs.disk import LocalDisk
-from elasticlake.blobs.files import FileBlobs
+from elasticlake.metadata.database import Reader
+from elasticlake.metadata.postgres.blocking import BlockingReader
+from elasticlake.metadata.postgres.blocking import connect as connect_postgres
 from elasticlake.metadata.sqlite import SqliteReader, connect
-from elasticlake.service.check import Check
+from elasticlake.server.checking import check
+from elasticlake.server.folder import DataFolder
+from elasticlake.server.place import Place
 
 DOMAIN = "s3.test"
 SETTLE_SECONDS = 10
@@ -35,25 +37,30 @@ _numbers = itertools.count(1)
 class Store:
     """A running server's data, read beside it."""
 
-    folder: Path
+    server: Server
+
+    @contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """The metadata as it is now."""
+        if self.server.metadata is not None:
+            with closing(connect_postgres(self.server.metadata)) as postgres:
+                yield BlockingReader(postgres)
+        else:
+            with closing(connect(self.server.data / "metadata.db", readonly=True)) as sqlite:
+                yield SqliteReader(sqlite)
 
     def state(self) -> dict[str, Any]:
         """How much there is of everything, each bucket's counters, and the names of the blobs' files."""
-        with closing(connect(self.folder / "metadata.db", readonly=True)) as connection:
-            reader = SqliteReader(connection)
+        with self.reader() as reader:
             found: dict[str, Any] = {name: reader.rows(f"SELECT count(*) FROM {name}") for name in _TABLES}
             found["buckets"] = reader.rows("SELECT name, sequence, objects, size_bytes, deleted_at_ms FROM buckets")
-        found["files"] = sorted(str(path) for path in (self.folder / "blobs").rglob("*") if path.is_file())
+        found["files"] = sorted(str(path) for path in (self.server.data / "blobs").rglob("*") if path.is_file())
         return found
 
     def findings(self) -> list[str]:
         """What the integrity check says."""
-        blobs = FileBlobs(self.folder / "blobs", LocalDisk())
-        try:
-            with closing(connect(self.folder / "metadata.db", readonly=True)) as connection:
-                return asyncio.run(Check(SqliteReader(connection), blobs, read_bodies=False).run())
-        finally:
-            blobs.close()
+        place = Place(DataFolder(self.server.data), self.server.metadata, None)
+        return check(place, lambda what, done, total: None, read_bodies=False).findings
 
     def settled(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """The state as soon as it is `wanted`: a broken connection is noticed a little later."""
@@ -64,17 +71,18 @@ class Store:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, new_metadata: NewMetadata) -> Iterator[Server]:
     """A server of its own process tree, its data checked in the end."""
     environment = {**CREDENTIALS, "ELASTICLAKE_ACCESS_LOG": "true"}
-    running = Server(tmp_path_factory.mktemp("conformance") / "data", "--domain", DOMAIN, env=environment).start()
+    data = tmp_path_factory.mktemp("conformance") / "data"
+    running = Server(data, "--domain", DOMAIN, env=environment, metadata=new_metadata()).start()
     yield running
     running.close()
 
 
 @pytest.fixture
 def store(server: Server) -> Store:
-    return Store(server.data)
+    return Store(server)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Document:
 
 def pages() -> list[Document]:
     """Every document of ours."""
-    paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*.md")]
+    paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("tests/*.md")]
     return [Document(str(path.relative_to(ROOT))) for path in sorted(paths)]
 
 

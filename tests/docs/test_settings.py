@@ -61,5 +61,5 @@ def test_every_switch_can_be_negated() -> None:
 
 def test_every_choice_is_named() -> None:
     meanings = {codes(variable)[0]: codes(meaning) for _, variable, _, meaning in TABLE}
-    for name in ("log_level", "log_format"):
+    for name in ("role", "log_level", "log_format"):
         assert set(meanings[f"ELASTICLAKE_{name.upper()}"]) == set(get_args(Settings.model_fields[name].annotation))

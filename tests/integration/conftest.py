@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.engines import NewMetadata
 from tests.integration.receiver import Receiver
 from tests.integration.server import ACCESS_KEY, SECRET_KEY, Server
 
@@ -41,19 +42,21 @@ def s3_client(
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, new_metadata: NewMetadata) -> Iterator[Server]:
     """The server that tests share, each in buckets of its own."""
-    running = Server(tmp_path_factory.mktemp("shared") / "data").start()
+    running = Server(tmp_path_factory.mktemp("shared") / "data", metadata=new_metadata()).start()
     yield running
     running.close()
 
 
 @pytest.fixture
-def spawn(tmp_path: Path) -> Iterator[Spawn]:
+def spawn(tmp_path: Path, new_metadata: NewMetadata) -> Iterator[Spawn]:
     """Makes servers of the test's own: `spawn(*options, env=…)`, not yet started."""
     made: list[Server] = []
 
     def make(*options: str, data: Path | None = None, **how: Any) -> Server:
+        known = [server.metadata for server in made if data is not None and server.data == data]
+        how.setdefault("metadata", known[0] if known else new_metadata())
         made.append(Server(data or tmp_path / f"data{len(made)}", *options, **how))
         return made[-1]
 

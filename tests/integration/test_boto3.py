@@ -20,6 +20,8 @@ from botocore.exceptions import ClientError
 from tests.integration.conftest import s3_client
 from tests.integration.server import Server
 
+pytestmark = pytest.mark.both_engines
+
 MIB = 1024 * 1024
 ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
 

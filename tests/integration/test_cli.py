@@ -25,7 +25,7 @@ def failure(ran: subprocess.CompletedProcess[str]) -> tuple[int, str]:
 
 def test_health_needs_no_token(server: Server) -> None:
     ran = server.cli("health", "--json", token="")
-    assert json.loads(ran.stdout) == {"status": "ok", "version": __version__}
+    assert json.loads(ran.stdout) == {"status": "ok", "version": __version__, "role": "all"}
 
 
 def test_lakes_ponds_and_buckets(server: Server) -> None:

@@ -14,11 +14,14 @@ import flask
 import pytest
 import standardwebhooks
 from boto3.s3.transfer import TransferConfig
+from tests.engines import NewMetadata
 from tests.integration import founding_page
 from tests.integration.conftest import s3_client
 from tests.integration.receiver import Received, eventually
 from tests.integration.server import ACCESS_KEY, API_TOKEN, Server
 from werkzeug.serving import make_server
+
+pytestmark = pytest.mark.both_engines
 
 BUCKET = "lake1--pond1--my-bucket"
 SECRET = "my-webhook-secret"
@@ -62,9 +65,9 @@ def page_app() -> Iterator[PageApp]:
 
 
 @pytest.fixture(scope="module")
-def page_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def page_server(tmp_path_factory: pytest.TempPathFactory, new_metadata: NewMetadata) -> Iterator[Server]:
     """A server with the page's lake (`production`), pond (`documents`) and bucket."""
-    server = Server(tmp_path_factory.mktemp("page") / "data").start()
+    server = Server(tmp_path_factory.mktemp("page") / "data", metadata=new_metadata()).start()
     s3_client(server).create_bucket(Bucket=BUCKET)
     assert server.request("PATCH", "/v1/lakes/lake1", {"name": "production"})["name"] == "production"
     assert server.request("PATCH", "/v1/lakes/lake1/ponds/pond1", {"name": "documents"})["name"] == "documents"

@@ -32,6 +32,7 @@ def _is_traced(pid: int) -> bool:
     return all("TracerPid:\t0\n" not in (task / "status").read_text() for task in tasks)
 
 
+@pytest.mark.embedded
 @pytest.mark.needs_strace
 @pytest.mark.parametrize(("size_bytes", "waits_each"), [(4096, 1), (1024 * 1024, 3)])
 def test_every_sequential_put_waits_for_the_disk(

@@ -17,6 +17,8 @@ from tests.integration.kill_load import Writer, stored_digest
 from tests.integration.receiver import Receiver
 from tests.integration.server import Server
 
+pytestmark = pytest.mark.both_engines
+
 BUCKET = "lake1--pond1--kill"
 WRITERS = 4
 CATCH_UP_SECONDS = 60.0

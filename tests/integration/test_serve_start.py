@@ -83,15 +83,16 @@ def test_options_before_variables_before_the_file(spawn: Spawn, tmp_path: Path) 
     assert json.loads(line)["operation"] == "ListBuckets"
 
 
+@pytest.mark.both_engines
 def test_a_wrong_master_key_refuses_to_start(spawn: Spawn, tmp_path: Path) -> None:
     server = spawn()
     server.start()
     server.stop()
-    line = refusal_of("--data", server.data, ELASTICLAKE_MASTER_KEY=b64encode(bytes(32)).decode())
+    line = refusal_of("--data", server.data, ELASTICLAKE_MASTER_KEY=b64encode(bytes(32)).decode(), **server.where)
     assert "master key" in line
     kept = (server.data / "master.key").rename(tmp_path / "kept.key")
-    assert "master.key is missing" in refusal_of("--data", server.data)
-    moved = Server(server.data, "--master-key-file", str(kept)).start()
+    assert "master.key is missing" in refusal_of("--data", server.data, **server.where)
+    moved = Server(server.data, "--master-key-file", str(kept), metadata=server.metadata).start()
     moved.close()
 
 
@@ -102,6 +103,7 @@ def test_the_master_key_and_the_folder_are_private(spawn: Spawn) -> None:
     assert (server.data / "master.key").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.both_engines
 def test_missing_credentials_are_made_and_kept(spawn: Spawn) -> None:
     server = spawn(env={})
     server.start()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,6 +72,39 @@ def test_a_put_under_way_at_sigterm_is_stored(spawn: Spawn) -> None:
     for key, body in bodies.items():
         assert s3_client(server).get_object(Bucket="slow", Key=key)["Body"].read() == body
     assert "error" not in server.log
+
+
+def test_a_server_that_stops_takes_no_connection_that_it_would_not_answer(spawn: Spawn) -> None:
+    server = spawn()
+    server.start()
+    s3_client(server).create_bucket(Bucket="slow")
+    put = SlowPut(server, "/slow/key", b"ab" * 1000)
+    time.sleep(0.3)
+    assert server.process is not None
+    server.process.send_signal(signal.SIGTERM)
+    # Whoever shares requests out among servers goes to another one as soon as this one refuses.
+    assert eventually(lambda: is_refused(server.port))
+    assert server.is_running
+    assert put.finish() == 200
+    assert server.process.wait(10) == 0
+
+
+def is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Whether the condition comes true within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def test_a_long_poll_ends_at_sigterm(spawn: Spawn) -> None:

@@ -9,6 +9,8 @@ from tests.integration.conftest import Spawn
 from tests.integration.receiver import Receiver, eventually
 from tests.integration.server import Server, free_port
 
+pytestmark = pytest.mark.both_engines
+
 
 def hook(bucket: str, endpoint: str = "https://example.com/", **members: Any) -> dict[str, Any]:
     return {"bucket": bucket, "endpoint": endpoint, "events": ["object:created"], **members}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from tests.simulation.model import (
     SetBucketAcl,
     md5,
 )
-from tests.unit.world import StillClock
+from tests.unit.world import START_MS, Alone, StillClock
 
 from elasticlake.blobs.digests import Digests
 from elasticlake.blobs.disk import Disk, LocalDisk
@@ -50,6 +51,9 @@ from elasticlake.service.objects import CopySource, Objects
 DATABASE = "metadata.db"
 BLOBS = "blobs"
 CALLER = Caller("root", "AKID", Scope())
+DAY_MS = 86_400_000
+# Time goes on from each life of a store to the next.
+_starts = itertools.count()
 
 
 @dataclass
@@ -171,7 +175,7 @@ class Store:
             lambda reader: reader.rows("SELECT blob_id FROM manifests UNION SELECT blob_id FROM parts")
         )
         named = {row[0] for row in rows if row[0]}
-        there = set(self.blobs.ids())
+        there = {blob_id async for blob_id in self.blobs.ids()}
         found += [f"blob {blob_id} belongs to nothing" for blob_id in sorted(there - named)]
         found += [f"blob {blob_id} is gone" for blob_id in sorted(named - there)]
         return found
@@ -251,7 +255,7 @@ async def open_store(
     """The services over the folder, closed in the end."""
     database = SqliteDatabase(folder / DATABASE, durable=durable, vfs=vfs)
     blobs = FileBlobs(folder / BLOBS, disk or LocalDisk(), threads=2)
-    clock = StillClock()
+    clock = StillClock(START_MS + next(_starts) * DAY_MS)
     stores = Stores(database, blobs, clock, SpaceGuard(blobs, clock, 0), "gateway-0")
     try:
         yield Store(
@@ -263,7 +267,7 @@ async def open_store(
             Buckets(stores),
             Objects(stores),
             Multipart(stores),
-            Collector(stores),
+            Collector(stores, Alone()),
         )
     finally:
         await database.close()

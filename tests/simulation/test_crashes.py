@@ -126,7 +126,7 @@ async def test_the_simulation_notices_a_sweep_that_takes_live_blobs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await short_run(tmp_path)
-    monkeypatch.setattr(blob_records, "is_known", lambda reader, blob_id: False)
+    monkeypatch.setattr(blob_records, "unknown", lambda reader, blob_ids: list(blob_ids))
     points = [point for point in answered_points(run) if point > first_write(run)]
     assert await crash_everywhere(run, points, lambda _: [Survival("everything")], tmp_path, enough=1) != []
 

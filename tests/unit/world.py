@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from elasticlake.blobs.disk import LocalDisk
 from elasticlake.blobs.files import FileBlobs
 from elasticlake.config.master_key import MasterKey
-from elasticlake.metadata import buckets
+from elasticlake.metadata import buckets, events
 from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.history import Attempt, HistoryReader, HistoryWriter
 from elasticlake.metadata.migrations import Schema, migrate_sqlite
@@ -54,6 +55,14 @@ class RootKey:
     secret: str = "root-secret"
 
 
+@dataclass(frozen=True)
+class Alone:
+    """No other process shares the store."""
+
+    is_eldest: bool = True
+    names: frozenset[str] = frozenset()
+
+
 @dataclass
 class World:
     """Everything that a test of the services needs."""
@@ -87,6 +96,12 @@ class World:
             return versions.put(tx, change, new, Attributes(), "private", None).sequence
 
         return await self.core.write(mutation)
+
+    async def attempt(self, webhook_id: str, bucket_id: int, sequence: int, number: int = 1, **how: Any) -> Attempt:
+        """As `attempt`, for the event that has that sequence in the log."""
+        event = await self.core.read(lambda reader: events.get(reader, bucket_id, sequence))
+        assert event is not None
+        return replace(attempt(webhook_id, bucket_id, sequence, number, **how), event_id=event.id)
 
     async def remove(self, bucket_name: str, key: bytes) -> None:
         def mutation(tx: Transaction) -> None:

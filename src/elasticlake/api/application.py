@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.alias_generators import to_camel
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from elasticlake.api import (
     accounts,
@@ -17,14 +19,18 @@ from elasticlake.api import (
     health,
     keys,
     lakes,
+    metrics,
     ponds,
     tokens,
     webhooks,
 )
 from elasticlake.api.envelope import Envelope
-from elasticlake.api.services import Services
+from elasticlake.api.services import ProbeServices, Services
 
-_RESOURCES = (health, lakes, ponds, buckets, events, webhooks, deliveries, accounts, keys, tokens, description)
+_PROBES = (health, metrics)
+_RESOURCES = (
+    health, metrics, lakes, ponds, buckets, events, webhooks, deliveries, accounts, keys, tokens, description,
+)  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"
     " every call: `Authorization: Bearer <token>`. Lists answer pages: hand `nextCursor` back as `cursor`."
@@ -33,6 +39,15 @@ _DESCRIPTION = (
 
 def create_app(services: Services, version: str) -> ASGIApp:
     """The API over `services`. It takes whole paths (`/v1/…`) and answers every one of them."""
+    return _create(services, version, _RESOURCES)
+
+
+def create_probes(services: ProbeServices, version: str) -> ASGIApp:
+    """Health checks and metrics alone, with the same documents, for a process that serves nothing else."""
+    return _create(services, version, _PROBES)
+
+
+def _create(services: Services | ProbeServices, version: str, resources: tuple[ModuleType, ...]) -> ASGIApp:
     app = FastAPI(
         title="ElasticLake",
         version=version,
@@ -45,10 +60,16 @@ def create_app(services: Services, version: str) -> ASGIApp:
     )
     app.state.services = services
     errors.install(app)
-    for resource in _RESOURCES:
+    for resource in resources:
         app.include_router(resource.router)
     app.openapi = description.describe(app)  # type: ignore[method-assign]
-    return Envelope(app)
+    return Envelope(app, lambda scope, status: services.metrics.metrics.api_request(_operation(scope), status))
+
+
+def _operation(scope: Scope) -> str:
+    """What a call asked for, by the name that the description gives it."""
+    route = scope.get("route")
+    return _operation_id(route) if isinstance(route, APIRoute) else "-"
 
 
 def _operation_id(route: APIRoute) -> str:

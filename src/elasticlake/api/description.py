@@ -125,7 +125,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             operation["responses"].pop("422", None)
             for statuses, meaning in _REFUSALS.items():
                 operation["responses"][statuses] = _problem_response(meaning)
-            if path == "/v1/health":
+            if path.startswith("/v1/health"):
                 operation["security"] = []
     return document
 

@@ -1,8 +1,9 @@
-"""Around every call: its id, its size limit, HEAD, and the answer to a fault of ours."""
+"""Around every call: its id, its size limit, HEAD, the answer to a fault of ours, and the count of answers."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,8 +20,9 @@ class Envelope:
     `scope["state"]["request_id"]`, where the server has set it, is the id that the answer shows in `x-request-id`.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answered: Callable[[Scope, int], None]) -> None:
         self._app = app
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,8 +40,10 @@ class Envelope:
                 await self._app(scope, _limited(receive), answer.send)
         except Exception as error:
             log_fault(request_id, error)
-            if not answer.has_started:
+            if answer.status is None:
                 await internal_error()(scope, receive, answer.send)
+        if answer.status is not None:
+            self._answered(scope, answer.status)
 
 
 class _Answer:
@@ -49,11 +53,11 @@ class _Answer:
         self._send = send
         self._request_id = request_id
         self._with_body = with_body
-        self.has_started = False
+        self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_started = True
+            self.status = message["status"]
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode("ascii"))]
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body" and not self._with_body:

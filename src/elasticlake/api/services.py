@@ -13,8 +13,10 @@ from elasticlake.service.accounts import Accounts
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
+from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
-from elasticlake.service.tokens import Tokens
+from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.tokens import Authenticator, Tokens
 from elasticlake.service.webhooks import Webhooks
 
 
@@ -29,6 +31,17 @@ class Services:
     webhooks: Webhooks
     deliveries: Deliveries
     feed: Feed
+    health: Health
+    metrics: SharedMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeServices:
+    """As much of them as the health checks and the metrics need, where nothing else is served."""
+
+    tokens: Authenticator
+    health: Health
+    metrics: SharedMetrics
 
 
 @dataclass(frozen=True, slots=True)

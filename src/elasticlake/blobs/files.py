@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from elasticlake.blobs.disk import Disk
 from elasticlake.blobs.store import BlobMissing
 from elasticlake.blobs.strand import Strand
 from elasticlake.errors import InsufficientStorage, Unavailable
+
+T = TypeVar("T")
 
 READ_BYTES = 512 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -79,14 +81,15 @@ class FileBlobs:
     async def delete(self, blob_ids: list[str]) -> None:
         # A blob whose writer died is still under its temporary name.
         paths = [path for blob_id in blob_ids for path in (self._path(blob_id), self._temporary / blob_id)]
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._remove, paths)
+        await self._in_thread(self._remove_all, paths)
 
-    def ids(self) -> Iterator[str]:
+    async def ids(self) -> AsyncIterator[str]:
         for number in range(256):
-            yield from self._disk.names(self._folder / f"{number:02x}")
+            for name in await self._in_thread(self._disk.names, self._folder / f"{number:02x}"):
+                yield name
 
-    def size(self, blob_id: str) -> int | None:
-        return self._disk.size(self._path(blob_id))
+    async def size(self, blob_id: str) -> int | None:
+        return await self._in_thread(self._disk.size, self._path(blob_id))
 
     def free_bytes(self) -> int | None:
         return self._disk.free_bytes(self._folder)
@@ -123,10 +126,13 @@ class FileBlobs:
         except OSError as fault:
             raise _translated(fault) from fault
 
-    def _remove(self, paths: list[Path]) -> None:
+    def _remove_all(self, paths: list[Path]) -> None:
+        for path in paths:
+            self._disk.remove(path)
+
+    async def _in_thread(self, step: Callable[..., T], *arguments: Any) -> T:
         try:
-            for path in paths:
-                self._disk.remove(path)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, step, *arguments)
         except OSError as fault:
             raise _translated(fault) from fault
 

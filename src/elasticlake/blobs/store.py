@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from elasticlake.errors import ElasticLakeError
@@ -43,14 +43,18 @@ class BlobStore(Protocol):
         """Remove blobs; those that are gone already are no error."""
         ...
 
-    def ids(self) -> Iterator[str]:
-        """Every visible blob's id (slow: for sweeps and checks)."""
+    def ids(self) -> AsyncIterator[str]:
+        """Every visible blob's id, in no order (slow: for sweeps and checks)."""
         ...
 
-    def size(self, blob_id: str) -> int | None:
+    async def size(self, blob_id: str) -> int | None:
         """The blob's size, None if it is missing."""
         ...
 
     def free_bytes(self) -> int | None:
         """How much more fits, None if nobody knows."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads; nothing may be under way."""
         ...

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from elasticlake.blobs.disk import LocalDisk
-from elasticlake.blobs.files import FileBlobs
-from elasticlake.cli.errors import CommandFailed
-from elasticlake.metadata.sqlite import SqliteReader, connect
-from elasticlake.server.folder import DataFolder
-from elasticlake.service.check import Check
+from elasticlake.cli.output import printable
+from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
+from elasticlake.cli.progress import progress_bar
+from elasticlake.server.checking import Checked
+from elasticlake.server.checking import check as run_check
+from elasticlake.server.logs import configure_logs
 
 
 def check(
-    data: Annotated[Path, typer.Option(envvar="ELASTICLAKE_DATA", help="The server's data folder.")] = Path("data"),
+    data: DataOption = Path("data"),
+    metadata: MetadataOption = None,
+    blobs: BlobsOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Compare sizes only; do not read the objects.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Check a data folder: every row has its blob, sizes and checksums hold, sequences are gap-free.
+    """Check a server's data: every row has its blob, sizes and checksums hold, sequences are gap-free.
 
-    Runs beside a server or without one. Exit code 1 if anything is wrong.
+    Runs beside servers or without any. Exit code 1 if anything is wrong.
     """
-    folder = DataFolder(data)
-    if not folder.metadata.exists():
-        raise CommandFailed(f"there is no ElasticLake data in {data}")
-    with closing(connect(folder.metadata)) as connection:
-        connection.execute("BEGIN")
-        checking = Check(SqliteReader(connection), FileBlobs(folder.blobs, LocalDisk()), read_bodies=not quick)
-        findings = asyncio.run(checking.run())
-        connection.execute("ROLLBACK")
-    if as_json:
-        document = {"objects": checking.checked_objects, "events": checking.checked_events, "findings": findings}
-        typer.echo(json.dumps(document))
-    else:
-        for finding in findings:
-            typer.echo(finding)
-        verdict = f"{len(findings)} findings" if findings else "nothing is wrong"
-        typer.echo(f"Checked {checking.checked_objects} objects and {checking.checked_events} events: {verdict}.")
-    if findings:
+    settings = settings_of(data=data, metadata=metadata, blobs=blobs)
+    configure_logs(settings, "check")
+    with progress_bar() as progress:
+        checked = run_check(place_of(settings), progress, read_bodies=not quick)
+    typer.echo(json.dumps(_document(checked)) if as_json else _sentences(checked))
+    if checked.findings:
         raise typer.Exit(1)
+
+
+def _document(checked: Checked) -> dict[str, object]:
+    return {
+        "objects": checked.objects,
+        "events": checked.events,
+        "findings": checked.findings,
+        "notes": checked.notes,
+    }
+
+
+def _sentences(checked: Checked) -> str:
+    verdict = f"{len(checked.findings)} findings" if checked.findings else "nothing is wrong"
+    said = f"Checked {checked.objects} objects and {checked.events} events: {verdict}."
+    return "\n".join([*map(printable, checked.findings), *checked.notes, said])

@@ -64,13 +64,23 @@ class LazyGroup(TyperGroup):
             return super().invoke(ctx)
         except CommandFailed as failure:
             raise _ended(str(failure), failure.exit_code) from None
-        except ElasticLakeError as error:  # `serve` and `check` work on the domain itself
+        except ElasticLakeError as error:  # `serve`, `check` and others work on the domain itself
             raise _ended(str(error), ExitCode.REFUSED) from None
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] == "elasticlake":
                 raise
-            line = f"this command needs the server's libraries ({error.name}): pip install 'elasticlake[server]'"
+            extra = EXTRAS.get(error.name.partition(".")[0], "server")
+            line = f"this needs the library {error.name}: pip install 'elasticlake[{extra}]'"
             raise _ended(line, ExitCode.REFUSED) from None
+
+
+EXTRAS = {
+    "greenlet": "server,postgres",
+    "obstore": "server,cloud",
+    "opentelemetry": "server,otel",
+    "psycopg": "server,postgres",
+}
+"""What is installed for a library that is missing; "server" for every other."""
 
 
 def _ended(line: str, exit_code: ExitCode) -> typer.Exit:
@@ -83,7 +93,12 @@ class RootGroup(LazyGroup):
 
     entries: ClassVar[dict[str, Entry]] = {
         "serve": Entry("elasticlake.cli.serve:serve", "Run the server: S3, the REST API and the webhooks' deliveries."),
-        "check": Entry("elasticlake.cli.check:check", "Check a data directory: rows, blobs, checksums, sequences."),
+        "check": Entry("elasticlake.cli.check:check", "Check a server's data: rows, blobs, checksums, sequences."),
+        "migrate": Entry("elasticlake.cli.migrate:migrate", "Bring the metadata's schema to this version's."),
+        "migrate-data": Entry(
+            "elasticlake.cli.migrate_data:migrate_data", "Move a data directory to PostgreSQL and an object store."
+        ),
+        "backup": Entry("elasticlake.cli.backup:backup", "Back up a data directory, while its server runs or not."),
         "health": Entry("elasticlake.cli.health:app", "Ask the server whether it is well, and for its version."),
         "lake": Entry("elasticlake.cli.lake:app", "Lakes: the top of the hierarchy lake--pond--bucket."),
         "pond": Entry("elasticlake.cli.pond:app", "Ponds: the groups of buckets in a lake."),

@@ -23,6 +23,9 @@ def _option(name: str, *flags: str) -> Any:
 
 def serve(
     data: Annotated[Path | None, _option("data")] = None,
+    role: Annotated[str | None, _option("role")] = None,
+    metadata: Annotated[str | None, _option("metadata")] = None,
+    blobs: Annotated[str | None, _option("blobs")] = None,
     listen: Annotated[str | None, _option("listen")] = None,
     workers: Annotated[int | None, _option("workers")] = None,
     config: Annotated[Path | None, typer.Option(envvar="ELASTICLAKE_CONFIG", help="A TOML file with options.")] = None,

@@ -30,10 +30,12 @@ class CredentialsError(ElasticLakeError):
     """The credentials file cannot be used."""
 
 
-def load_credentials(settings: Settings) -> tuple[RootCredentials, frozenset[str]]:
-    """The credentials, and which of them were made just now (and written to the file), by their names there."""
-    path = settings.data / FILE_NAME
-    kept = _read(path)
+Keep = Callable[[dict[str, str]], dict[str, str]]
+"""Keeps credentials, by their names in the file; returns what is kept from now on."""
+
+
+def load_credentials(settings: Settings, kept: dict[str, str], keep: Keep) -> tuple[RootCredentials, frozenset[str]]:
+    """The credentials, and which of them were made just now (and given to `keep`), by their names in the file."""
     given = {
         "accessKeyId": settings.root_access_key,
         "secretAccessKey": settings.root_secret_key and settings.root_secret_key.get_secret_value(),
@@ -48,13 +50,20 @@ def load_credentials(settings: Settings) -> tuple[RootCredentials, frozenset[str
     }
     made = {name: make() for name, make in makers.items() if not given[name] and name not in kept}
     if made:
-        kept |= made
-        write_private(path, json.dumps(kept, indent=2).encode() + b"\n")
+        kept = keep(kept | made)
     used = [given[name] or kept[name] for name in makers]
     return RootCredentials(*used), frozenset(made)
 
 
-def _read(path: Path) -> dict[str, str]:
+def write_credentials(folder: Path, credentials: dict[str, str]) -> dict[str, str]:
+    """Write the folder's credentials file, durably and for its owner alone; returns what was given."""
+    write_private(folder / FILE_NAME, json.dumps(credentials, indent=2).encode() + b"\n")
+    return credentials
+
+
+def read_credentials(folder: Path) -> dict[str, str]:
+    """What the folder's credentials file holds, nothing if there is none; raises `CredentialsError`."""
+    path = folder / FILE_NAME
     if not path.exists():
         return {}
     try:

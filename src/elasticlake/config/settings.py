@@ -31,6 +31,18 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ELASTICLAKE_", extra="forbid", frozen=True)
 
     data: Path = Field(Path("data"), description="The folder that holds everything: metadata, blobs, keys, history.")
+    role: Literal["all", "gateway", "dispatcher"] = Field(
+        "all", description="What runs here: gateways (S3 and REST), a dispatcher (deliveries), or both."
+    )
+    metadata: str | None = Field(
+        None,
+        repr=False,
+        description="Where the metadata is: postgresql://USER:PASSWORD@HOST/DATABASE; SQLite in DATA if not given.",
+    )
+    blobs: str | None = Field(
+        None,
+        description="Where large bodies are: s3://BUCKET/PREFIX?endpoint=URL, gs://…, az://…; DATA/blobs if not given.",
+    )
     listen: str = Field("127.0.0.1:9000", description="Where to listen, as HOST:PORT; port 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="Gateway processes. One is fastest on SQLite.")
     tls_cert: Path | None = Field(None, description="The certificate chain (PEM) to serve TLS with.")
@@ -86,6 +98,26 @@ class Settings(BaseSettings):
     def _listen(cls, value: str) -> str:
         parse_address(value)
         return value
+
+    @field_validator("metadata")
+    @classmethod
+    def _metadata(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out for SQLite in DATA.")
+        return value
+
+    @field_validator("blobs")
+    @classmethod
+    def _blobs(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("s3://", "gs://", "az://")):
+            raise ValueError("write s3://BUCKET/PREFIX, gs://… or az://…, or leave it out for files in DATA.")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_role(self) -> Settings:
+        if self.role != "all" and self.metadata is None:
+            raise ValueError(f"--role {self.role} needs --metadata postgresql://…: SQLite is for one server alone.")
+        return self
 
     @model_validator(mode="after")
     def _complete_tls(self) -> Settings:

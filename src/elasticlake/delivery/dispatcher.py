@@ -12,36 +12,35 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 import structlog
 
 from elasticlake.clock import Clock
-from elasticlake.delivery.attempt import Result, Sender
-from elasticlake.delivery.composer import Delivery, compose
+from elasticlake.delivery.attempt import Sender
+from elasticlake.delivery.attempts import Attempts
+from elasticlake.delivery.belonging import Belonging, wait_for
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import FeedId, Feeds
+from elasticlake.delivery.flights import Flights
 from elasticlake.delivery.ledger import Ledger
-from elasticlake.delivery.outcome import Verdict, attempt_record, judge
+from elasticlake.delivery.membership import Membership
+from elasticlake.delivery.observer import Observer
 from elasticlake.delivery.requested import RequestedDeliveries
 from elasticlake.delivery.roster import Roster
+from elasticlake.delivery.standing import Standing
 from elasticlake.delivery.wakeup import Heads
 from elasticlake.metadata import deliveries, webhooks
 from elasticlake.metadata.database import Database
-from elasticlake.metadata.deliveries import Counted, DeadDelivery
 from elasticlake.metadata.webhooks import BucketPlace
-from elasticlake.model.events import Event
-from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.metrics import Metrics
+from elasticlake.service.tracing import Tracer
 
-MAX_IN_FLIGHT = 320
-MAX_IN_FLIGHT_PER_WEBHOOK = 32
 SENDS_PER_TURN = 8
 SCAN_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
-OWN_FAULT_SECONDS = 1.0
 
 _log = structlog.get_logger("delivery")
 
@@ -56,34 +55,64 @@ class Dispatcher:
         ledger: Ledger,
         sender: Sender,
         roster: Roster,
+        membership: Membership,
         disable: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
+        metrics: Metrics | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._core = core
         self._state = state
         self._ledger = ledger
         self._sender = sender
         self._roster = roster
+        self._membership = membership
         self._disable = disable
         self._clock = clock
         self._chance = chance
+        metrics = metrics or Metrics()
+        self._observer = Observer(metrics, tracer, clock)
         self._feeds = Feeds(core, state, ledger)
-        self._requested = RequestedDeliveries(core, state, ledger, sender, roster, self._stop_webhook, clock, chance)
+        self._requested = RequestedDeliveries(
+            core, state, ledger, sender, roster, membership, self._stop_webhook, clock, chance, self._observer
+        )
         self._places: dict[int, BucketPlace] = {}
         self._heads: Heads = {}
         self._turns: dict[FeedId, None] = {}
         self._blocked: dict[str, dict[FeedId, None]] = {}
-        self._in_flight: Counter[str] = Counter()
+        self._flights = Flights()
         self._due: list[tuple[int, int, FeedId, ParkedLane]] = []
         self._entries = itertools.count()
         self._halted: dict[str, int] = {}
         self._outdated: set[FeedId] = set()
-        self._failing: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._attempts = Attempts(
+            self._feeds, ledger, sender, self._observer, clock, chance, self._schedule, self._halt, self._stop_webhook
+        )
+        self._belonging = Belonging(
+            core,
+            roster,
+            membership,
+            self._feeds,
+            self._flights,
+            self._requested,
+            ledger,
+            self._outdate,
+            self._begin_anew,
+        )
+        self._standing = Standing(
+            core,
+            self._feeds,
+            roster,
+            lambda: self._flights.total + len(self._requested.tasks),
+            lambda bucket_id: self._heads.get(bucket_id, 0),
+            clock,
+            metrics,
+        )
         self._woken = asyncio.Event()
         self._scan_now = True
         self._is_roster_new = False
+        self._are_lanes_new = False
         self._stopping = False
 
     def wake(self, heads: Heads) -> None:
@@ -103,6 +132,8 @@ class Dispatcher:
     async def run(self) -> None:
         """Deliver until stopped. A fault of ours is logged and tried again; it never uses up an attempt."""
         self._ledger.start()
+        measuring = asyncio.create_task(self._standing.run())
+        belonging = asyncio.create_task(self._belonging.run())
         scanned_at = float("-inf")
         while not self._stopping:
             self._woken.clear()
@@ -112,30 +143,41 @@ class Dispatcher:
                     await self._scan()
                     scanned_at = self._clock.monotonic()
                 await self._close_outdated()
+                await self._belonging.release()
                 await self._pump()
             except Exception as error:
                 _log.error("dispatcher fault", exc_info=error)
                 await asyncio.sleep(SCAN_SECONDS)
             await self._sleep()
+        measuring.cancel()
         await self._drain()
         await self._ledger.close()
+        belonging.cancel()
+        await self._belonging.leave()
 
     async def _sleep(self) -> None:
         seconds = SCAN_SECONDS
         if self._due:
             seconds = min(seconds, max(0.0, (self._due[0][0] - self._clock.now_ms()) / 1000))
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+        await wait_for(self._woken, seconds)
 
     async def _drain(self) -> None:
-        tasks = self._tasks | self._requested.tasks
+        tasks = self._flights.tasks | self._requested.tasks
         if tasks:
             _, unfinished = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
+
+    def _outdate(self, feeds: Iterable[Feed]) -> None:
+        self._outdated.update((feed.webhook_id, feed.bucket_id) for feed in feeds)
+        self._woken.set()
+
+    def _begin_anew(self) -> None:
+        """What we may send is not what it was: look at every log and lane again."""
+        self._heads.clear()
+        self._scan_now = self._are_lanes_new = True
+        self._woken.set()
 
     # What there is to do.
 
@@ -143,9 +185,13 @@ class Dispatcher:
         """Look at everything anew: finds what no wake-up told, or a lost one did."""
         if await self._core.read(self._roster.refresh):
             self._is_roster_new = True
+            self._belonging.look_around()
         if self._is_roster_new:
             await self._apply_roster()
             self._is_roster_new = False
+        if self._are_lanes_new:
+            self._are_lanes_new = False
+            await self._find_lanes()
         await self._requested.start_due()
         if self._roster.is_empty:
             return
@@ -179,9 +225,14 @@ class Dispatcher:
             webhook = self._roster.get(webhook_id)
             if webhook is None or webhook.revision != revision:
                 del self._halted[webhook_id]
-        for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes):
-            self._give_turn((webhook_id, bucket_id))
+        await self._find_lanes()
         self._heads.clear()
+
+    async def _find_lanes(self) -> None:
+        """Feeds with lanes have something to do, whether or not their log grows."""
+        for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes, loose=True):
+            if self._membership.may_send(webhook_id):
+                self._give_turn((webhook_id, bucket_id))
 
     async def _close_outdated(self) -> None:
         """Close feeds of changed webhooks once nothing of theirs is under way or unwritten, and let them open again."""
@@ -200,7 +251,10 @@ class Dispatcher:
     async def _forget_deleted(self) -> None:
         """Outcomes that were on their way when a webhook was deleted may have come after its end."""
         for webhook_id in await self._state.read(deliveries.known_webhooks):
-            if self._roster.get(webhook_id) is None:
+            if self._roster.get(webhook_id) is None and not await self._core.read(
+                lambda reader: webhooks.exists(reader, webhook_id),  # noqa: B023
+                loose=True,
+            ):
                 self._ledger.forget(webhook_id)
                 self._feeds.forget(webhook_id)
                 await self._state.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
@@ -215,7 +269,8 @@ class Dispatcher:
             return
         self._heads[bucket_id] = sequence
         for webhook in self._roster.matching(place):
-            self._give_turn((webhook.id, bucket_id))
+            if self._membership.may_send(webhook.id):
+                self._give_turn((webhook.id, bucket_id))
 
     def _give_turn(self, feed_id: FeedId) -> None:
         self._turns[feed_id] = None
@@ -226,7 +281,7 @@ class Dispatcher:
     async def _pump(self) -> None:
         """Give each feed that waits its turn, as long as there is room for more attempts."""
         self._collect_due_lanes()
-        while self._turns and len(self._tasks) < MAX_IN_FLIGHT and not self._stopping:
+        while self._turns and not self._flights.is_full and not self._stopping:
             feed_id = next(iter(self._turns))
             del self._turns[feed_id]
             try:
@@ -255,31 +310,32 @@ class Dispatcher:
         webhook = self._roster.get(feed_id[0])
         if webhook is None or webhook.status != "enabled" or feed_id in self._outdated:
             return False
-        if self._halted.get(webhook.id) == webhook.revision:
+        if self._halted.get(webhook.id) == webhook.revision or not self._membership.may_send(webhook.id):
             return False
+        epoch = self._membership.epoch
         feed = self._feeds.get(feed_id) or await self._open(webhook, feed_id[1])
+        if self._membership.epoch != epoch:
+            # Another may have gone on while we read how far it was.
+            self._feeds.close(feed)
+            return True
         has_read = False
-        if self._in_flight[webhook.id] < self._limit() and self._feeds.may_read(webhook.id):
+        if self._flights.has_room(webhook.id) and self._feeds.may_read(webhook.id):
             has_read = await self._feeds.read_on(feed, self._heads.get(feed.bucket_id, 0))
+        if self._feeds.get(feed_id) is not feed or not self._membership.may_send(webhook.id):
+            return False
         for _ in range(SENDS_PER_TURN):
             if not (feed.due or feed.ready):
                 break
-            if self._in_flight[webhook.id] >= self._limit():
+            if not self._flights.has_room(webhook.id):
                 self._blocked.setdefault(webhook.id, {})[feed_id] = None
                 return False
             if feed.due:
                 lane = feed.due.popleft()
-                self._start(self._attempt_lane(webhook, feed, lane), partial(feed.due.appendleft, lane), feed)
+                self._start(self._attempts.next(webhook, feed, lane), partial(feed.due.appendleft, lane), feed)
             else:
                 event = feed.ready.popleft()
-                self._start(self._attempt_first(webhook, feed, event), partial(feed.put_back, event), feed)
+                self._start(self._attempts.first(webhook, feed, event), partial(feed.put_back, event), feed)
         return has_read or bool(feed.due or feed.ready)
-
-    def _limit(self) -> int:
-        """How many attempts one webhook may have in flight: the fewer the fuller it is, so that a webhook that has none
-        finds a slot (I6)."""
-        free = MAX_IN_FLIGHT - len(self._tasks)
-        return MAX_IN_FLIGHT_PER_WEBHOOK if free > MAX_IN_FLIGHT // 2 else max(1, free // 10)
 
     async def _open(self, webhook: Webhook, bucket_id: int) -> Feed:
         feed = await self._feeds.open(webhook, bucket_id)
@@ -288,120 +344,27 @@ class Dispatcher:
         return feed
 
     def _start(self, attempt: Awaitable[None], put_back: Callable[[], None], feed: Feed) -> None:
-        webhook_id = feed.webhook_id
-        self._in_flight[webhook_id] += 1
         feed.in_flight += 1
-        task = asyncio.ensure_future(self._guarded(attempt, put_back))
-        self._tasks.add(task)
 
-        def finished(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            self._in_flight[webhook_id] -= 1
+        def ended() -> None:
             feed.in_flight -= 1
             self._give_turn((feed.webhook_id, feed.bucket_id))
-            blocked = self._blocked.get(webhook_id)
+            blocked = self._blocked.get(feed.webhook_id)
             if blocked:
                 first = next(iter(blocked))
                 del blocked[first]
                 self._give_turn(first)
 
-        task.add_done_callback(finished)
+        self._flights.start(feed.webhook_id, attempt, put_back, ended)
 
-    async def _guarded(self, attempt: Awaitable[None], put_back: Callable[[], None]) -> None:
-        """Make the attempt. If it raises, the fault is ours (no sockets, no memory, a database error): let that pass,
-        then the event goes again."""
-        try:
-            await attempt
-        except Exception as error:
-            _log.error("delivery fault", exc_info=error)
-            await asyncio.sleep(OWN_FAULT_SECONDS)
-            put_back()
-
-    async def _attempt_first(self, webhook: Webhook, feed: Feed, event: Event) -> None:
-        """The first attempt of an event in the window."""
-        verdict = await self._send(webhook, event, 1)
-        if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
-            return
-        if verdict.next_attempt_at_ms is not None:
-            lane = feed.park(event, 1, verdict.next_attempt_at_ms)
-            self._ledger.lane_changed(feed, lane)
-            self._schedule(feed, lane)
-        else:
-            feed.settle(event, verdict.counted)
-            self._record_end(feed, event, 1, verdict)
-        await self._disable_if_asked(webhook, verdict)
-
-    async def _attempt_lane(self, webhook: Webhook, feed: Feed, lane: ParkedLane) -> None:
-        """The next attempt of a parked lane's head."""
-        event = await self._feeds.head_of(feed, lane)
-        if event is None or event.type not in feed.event_types:
-            # Retention took it, or its webhook no longer wants its kind.
-            await self._end_head(feed, lane, "expired" if event is None else "canceled")
-            return
-        attempts = lane.attempts + 1
-        verdict = await self._send(webhook, event, attempts)
-        if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
-            return
-        if verdict.next_attempt_at_ms is not None:
-            feed.retry(lane, attempts, verdict.next_attempt_at_ms)
-            self._ledger.lane_changed(feed, lane)
-            self._schedule(feed, lane)
-        else:
-            await self._end_head(feed, lane, verdict.counted)
-            self._record_end(feed, event, attempts, verdict)
-        await self._disable_if_asked(webhook, verdict)
-
-    async def _end_head(self, feed: Feed, lane: ParkedLane, outcome: Counted) -> None:
-        """The lane's head is resolved: go on with its next event, or end the lane."""
-        following = await self._feeds.following(feed, lane)
-        feed.advance_lane(lane, outcome, following, self._clock.now_ms())
-        self._ledger.lane_changed(feed, lane)
-        if following is not None:
-            self._schedule(feed, lane)
-
-    def _record_end(self, feed: Feed, event: Event, attempts: int, verdict: Verdict) -> None:
-        self._ledger.moved(feed)
-        if verdict.status == "dead":
-            now_ms = self._clock.now_ms()
-            self._ledger.died(
-                DeadDelivery(feed.webhook_id, feed.bucket_id, event.sequence, 0, event.key, attempts, now_ms)
-            )
-
-    async def _send(self, webhook: Webhook, event: Event, attempts: int) -> Verdict:
-        delivery = Delivery(webhook, event, DeliveryId(webhook.id, event.bucket_id, event.sequence))
-        request = compose(delivery, attempts, self._clock.now_ms())
-        result = await self._sender.send(request)
-        verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
-        if verdict.disable is not None:
-            # From this moment on: until the disabling is stored, more of what waits would be sent.
-            self._halted[webhook.id] = webhook.revision
-        self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
-        self._note(delivery, attempts, result, verdict)
-        return verdict
-
-    def _note(self, delivery: Delivery, attempts: int, result: Result, verdict: Verdict) -> None:
-        """Tell the operator when a webhook begins to fail, when it recovers, and of each delivery that is dead."""
-        webhook_id = delivery.webhook.id
-        if verdict.status == "delivered":
-            if webhook_id in self._failing:
-                self._failing.discard(webhook_id)
-                _log.info("webhook recovered", webhook=webhook_id)
-            return
-        facts = {"webhook": webhook_id, "delivery": str(delivery.id), "attempt": attempts, "error": result.error}
-        if verdict.status == "dead":
-            _log.warning("delivery dead", error_class=result.error_class, **facts)
-        elif webhook_id not in self._failing:
-            self._failing.add(webhook_id)
-            _log.warning("webhook failing", error_class=result.error_class, **facts)
+    def _halt(self, webhook: Webhook) -> None:
+        """Send no more of what waits, from this moment on: until it is disabled, or changed."""
+        self._halted[webhook.id] = webhook.revision
 
     def _schedule(self, feed: Feed, lane: ParkedLane) -> None:
         feed_id = (feed.webhook_id, feed.bucket_id)
         heapq.heappush(self._due, (lane.next_attempt_at_ms, next(self._entries), feed_id, lane))
         self._woken.set()
-
-    async def _disable_if_asked(self, webhook: Webhook, verdict: Verdict) -> None:
-        if verdict.disable is not None:
-            await self._stop_webhook(webhook, verdict.disable)
 
     async def _stop_webhook(self, webhook: Webhook, reason: str) -> None:
         """Disable the webhook as it was then: one that its owner has changed meanwhile is another matter."""

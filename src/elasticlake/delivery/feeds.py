@@ -99,7 +99,12 @@ class Feeds:
         """Take the log's next events into the window; whether there were any."""
         if not feed.may_read or head <= feed.read_up_to:
             return False
-        found = await self._core.read(lambda reader: events.after(reader, feed.bucket_id, feed.read_up_to, READ_EVENTS))
+        found = await self._core.read(
+            lambda reader: events.after(reader, feed.bucket_id, feed.read_up_to, READ_EVENTS), loose=True
+        )
+        if self.get((feed.webhook_id, feed.bucket_id)) is not feed:
+            # It was closed while we read.
+            return False
         before = feed.position
         feed.add(found)
         if feed.position != before:
@@ -108,7 +113,7 @@ class Feeds:
 
     async def head_of(self, feed: Feed, lane: ParkedLane) -> Event | None:
         """The event that the lane waits to send; None if the log no longer has it."""
-        return await self._core.read(lambda reader: events.get(reader, feed.bucket_id, lane.head_sequence))
+        return await self._core.read(lambda reader: events.get(reader, feed.bucket_id, lane.head_sequence), loose=True)
 
     async def following(self, feed: Feed, lane: ParkedLane) -> Event | None:
         """The lane's next event among those that the position has passed: they cost no row, so they are looked up
@@ -118,7 +123,7 @@ class Feeds:
         beyond = lane.head_sequence
         while beyond < feed.read_up_to:
             up_to = feed.read_up_to
-            batch = await self._core.read(lambda reader: self._batch(reader, feed, lane, beyond, up_to))  # noqa: B023
+            batch = await self._core.read(lambda reader: self._batch(reader, feed, lane, beyond, up_to), loose=True)  # noqa: B023
             for event in batch:
                 if event.type in feed.event_types:
                     return event

@@ -8,17 +8,17 @@ the window's events are sent again (I4).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from elasticlake.delivery.feed import Feed, ParkedLane
-from elasticlake.metadata import deliveries
-from elasticlake.metadata.database import Database, Transaction
+from elasticlake.metadata import deliveries, nodes
+from elasticlake.metadata.database import Database, Touching, Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
-from elasticlake.metadata.history import Attempt, HistoryWriter
+from elasticlake.metadata.history import Attempt, HistoryLog
 
 FLUSH_SECONDS = 0.02
 RETRY_SECONDS = 1.0
@@ -37,7 +37,36 @@ class Outcomes(NamedTuple):
     revived: list[tuple[str, int, int]]
     requested: list[RequestedDelivery]
 
-    def write(self, tx: Transaction) -> None:
+    @property
+    def webhooks(self) -> set[str]:
+        """Whose outcomes they are."""
+        return (
+            {position.webhook_id for position in self.positions}
+            | {lane_id[0] for lane_id in self.lanes}
+            | {dead.webhook_id for dead in self.dead}
+            | {revived[0] for revived in self.revived}
+            | {requested.webhook_id for requested in self.requested}
+        )
+
+    def of(self, webhook_ids: Collection[str]) -> Outcomes:
+        """Those of these webhooks."""
+        return Outcomes(
+            [position for position in self.positions if position.webhook_id in webhook_ids],
+            {lane_id: lane for lane_id, lane in self.lanes.items() if lane_id[0] in webhook_ids},
+            [dead for dead in self.dead if dead.webhook_id in webhook_ids],
+            [revived for revived in self.revived if revived[0] in webhook_ids],
+            [requested for requested in self.requested if requested.webhook_id in webhook_ids],
+        )
+
+    def write(self, tx: Transaction, epoch: int) -> set[str]:
+        """Write what belongs to webhooks that the dispatcher of that epoch still owns; returns the others."""
+        wanted = self.webhooks
+        owned = nodes.hold_owned(tx, sorted(wanted), epoch)
+        lost = wanted - owned
+        (self.of(owned) if lost else self)._write(tx)
+        return lost
+
+    def _write(self, tx: Transaction) -> None:
         for position in self.positions:
             deliveries.put_position(tx, position)
         for lane_id, lane in self.lanes.items():
@@ -53,11 +82,21 @@ class Outcomes(NamedTuple):
             deliveries.put_requested(tx, requested)
 
 
+class Fence(Protocol):
+    """Under which epoch outcomes are written."""
+
+    @property
+    def epoch(self) -> int: ...
+
+
 class Ledger:
     """Collects outcomes and writes them in the background."""
 
-    def __init__(self, database: Database, history: HistoryWriter | None) -> None:
+    def __init__(self, database: Database, history: HistoryLog | None, fence: Fence) -> None:
         self._database = database
+        self._fence = fence
+        self.on_lost: Callable[[set[str]], None] = lambda lost: None
+        """Told of webhooks whose outcomes were refused: they are another dispatcher's."""
         self._history = history
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._feeds: dict[tuple[str, int], Feed] = {}
@@ -141,10 +180,14 @@ class Ledger:
         self._dirty.clear()
         attempts, self._attempts = self._attempts, []
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
-        mutation = self._take()
-        while mutation is not None:
+        # The epoch of now: by the time of a retry we may have another, under which these may not be written.
+        taken, epoch = self._take(), self._fence.epoch
+        while any(taken):
             try:
-                await self._database.write(mutation)
+                lost = await self._database.write(lambda tx: taken.write(tx, epoch), touching=Touching())
+                if lost:
+                    _log.warning("outcomes refused: the webhooks are another dispatcher's", webhooks=len(lost))
+                    self.on_lost(lost)
                 break
             except Exception as error:
                 _log.error("could not store outcomes", exc_info=error)
@@ -162,11 +205,11 @@ class Ledger:
         if self._history is not None:
             self._history.close()
 
-    def _take(self) -> Callable[[Transaction], None] | None:
+    def _take(self) -> Outcomes:
         positions = [feed.snapshot() for feed in self._feeds.values()]
         taken = Outcomes(positions, self._lanes, self._dead, self._revived, self._requested)
         self._feeds, self._lanes, self._dead, self._revived, self._requested = {}, {}, [], [], []
-        return taken.write if any(taken) else None
+        return taken
 
     def _append(self, attempts: list[Attempt]) -> None:
         if self._history is None or not attempts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
@@ -12,6 +12,8 @@ from elasticlake.clock import Clock
 from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.composer import Delivery, compose, test_event
 from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.membership import Membership
+from elasticlake.delivery.observer import Observer
 from elasticlake.delivery.outcome import GONE, Verdict, attempt_record, judge
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import deliveries, events, webhooks
@@ -36,35 +38,58 @@ class RequestedDeliveries:
         ledger: Ledger,
         sender: Sender,
         roster: Roster,
+        membership: Membership,
         stop_webhook: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
+        observer: Observer,
     ) -> None:
         self._core = core
         self._state = state
         self._ledger = ledger
         self._sender = sender
         self._roster = roster
+        self._membership = membership
         self._stop_webhook = stop_webhook
         self._clock = clock
         self._chance = chance
+        self._observer = observer
         self._in_flight: set[DeliveryId] = set()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self._of_task: dict[asyncio.Task[None], str] = {}
+
+    @property
+    def webhooks(self) -> set[str]:
+        """Whose requested deliveries are under way."""
+        return set(self._of_task.values())
+
+    @property
+    def tasks(self) -> set[asyncio.Task[None]]:
+        """The attempts under way."""
+        return set(self._of_task)
+
+    async def abort(self, webhook_ids: Collection[str] | None = None) -> None:
+        """End what is under way for these webhooks, or all, uncounted: it is due still."""
+        tasks = [task for task, one in self._of_task.items() if webhook_ids is None or one in webhook_ids]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def start_due(self) -> None:
         """Begin an attempt of each requested delivery that is due, as far as there is room."""
         now_ms, limit = self._clock.now_ms(), MAX_IN_FLIGHT + len(self._in_flight)
-        due = await self._state.read(lambda reader: deliveries.due_requested(reader, now_ms, limit))
+        epoch = self._membership.epoch
+        due = await self._state.read(lambda reader: deliveries.due_requested(reader, epoch, now_ms, limit), loose=True)
         for requested in due:
             # Those under way are still due, and first: they must not hide the ones that wait.
             delivery_id = DeliveryId(
                 requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation
             )
-            if delivery_id not in self._in_flight and len(self._in_flight) < MAX_IN_FLIGHT:
+            has_room = delivery_id not in self._in_flight and len(self._in_flight) < MAX_IN_FLIGHT
+            if has_room and self._membership.may_send(requested.webhook_id):
                 self._in_flight.add(delivery_id)
                 task = asyncio.create_task(self._attempt(requested, delivery_id))
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
+                self._of_task[task] = requested.webhook_id
+                task.add_done_callback(self._of_task.pop)
 
     async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
         try:
@@ -84,17 +109,18 @@ class RequestedDeliveries:
             self._in_flight.discard(delivery_id)
 
     async def _exists(self, webhook_id: str) -> bool:
-        return await self._core.read(lambda reader: webhooks.get(reader, webhook_id) is not None)
+        return await self._core.read(lambda reader: webhooks.exists(reader, webhook_id), loose=True)
 
     async def _send(self, delivery: Delivery, requested: RequestedDelivery) -> None:
         attempts = requested.attempts + 1
-        request = compose(delivery, attempts, self._clock.now_ms())
+        request, span = self._observer.begin(delivery, compose(delivery, attempts, self._clock.now_ms()))
         result = await self._sender.send(request)
         now_ms = self._clock.now_ms()
         verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
         if verdict.disable == GONE:
             # Nothing of the log's order depends on it, so it does not wait for its webhook's return.
             verdict = Verdict("dead", None, GONE)
+        self._observer.finish(span, delivery, attempts, result, verdict)
         self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
         self._ledger.requested(
             requested._replace(status=verdict.status, attempts=attempts, next_attempt_at_ms=verdict.next_attempt_at_ms)

@@ -19,6 +19,8 @@ class Roster:
         self._version = -1
         self._by_id: dict[str, Webhook] = {}
         self._by_place: dict[tuple[str, int], list[Webhook]] = {}
+        self._ids: frozenset[str] = frozenset()
+        self._ids_version = -1
 
     @property
     def webhooks(self) -> list[Webhook]:
@@ -43,6 +45,17 @@ class Roster:
             if webhook.status == "enabled":
                 self._by_place.setdefault((webhook.scope.kind, webhook.scope.id), []).append(webhook)
         return True
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Every webhook's id as of `refresh_ids`."""
+        return self._ids
+
+    def refresh_ids(self, reader: Reader) -> None:
+        """Look which webhooks there are, without their definitions: they are shared before they are loaded."""
+        version = webhooks.version(reader)
+        if version != self._ids_version:
+            self._ids, self._ids_version = frozenset(webhooks.ids(reader)), version
 
     def matching(self, place: BucketPlace) -> list[Webhook]:
         """The enabled webhooks that listen to the bucket: a pond's or lake's only if its account owns the bucket."""

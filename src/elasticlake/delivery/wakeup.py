@@ -48,7 +48,7 @@ class WakeupSender:
             # The dispatcher is down, or so far behind that its buffer is full: its scan will find the events.
             return
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._socket.close()
         self._address.close()
 

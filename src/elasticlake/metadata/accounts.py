@@ -42,6 +42,8 @@ def put_account(tx: Transaction, account: Account) -> None:
 def delete_account(tx: Transaction, account_id: str) -> None:
     """Forget the account and its keys."""
     tx.run("DELETE FROM access_keys WHERE account_id = ?", (account_id,))
+    for held in [held for held in tx.memo if held[0] == "access key"]:
+        del tx.memo[held]
     tx.run("DELETE FROM accounts WHERE id = ?", (account_id,))
 
 
@@ -66,8 +68,10 @@ def _stored_key(row: Row) -> StoredKey:
 
 
 def get_key(reader: Reader, access_key_id: str) -> StoredKey | None:
-    row = reader.row(_KEYS + "WHERE id = ?", (access_key_id,))
-    return _stored_key(row) if row else None
+    held: StoredKey | None = reader.memo.get(("access key", access_key_id))
+    if held is None and (row := reader.row(_KEYS + "WHERE id = ?", (access_key_id,))):
+        held = reader.memo["access key", access_key_id] = _stored_key(row)
+    return held
 
 
 def list_keys(reader: Reader, account_id: str, after: str, limit: int) -> list[AccessKey]:
@@ -84,6 +88,7 @@ def insert_key(tx: Transaction, key: AccessKey, ciphertext: bytes) -> None:
 
 def delete_key(tx: Transaction, account_id: str, access_key_id: str) -> bool:
     """Whether there was such a key."""
+    tx.memo.pop(("access key", access_key_id), None)
     sql = "DELETE FROM access_keys WHERE account_id = ? AND id = ? RETURNING id"
     return bool(tx.changing(sql, (account_id, access_key_id)))
 

@@ -6,10 +6,12 @@ intent is committed before the blob exists and consumed by the transaction that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from elasticlake.errors import Unavailable
 from elasticlake.metadata.database import Reader, Transaction
+
+_PAGE = 1000
 
 
 def insert_intent(tx: Transaction, blob_id: str, owner: str, now_ms: int) -> None:
@@ -19,7 +21,11 @@ def insert_intent(tx: Transaction, blob_id: str, owner: str, now_ms: int) -> Non
 def consume_intent(tx: Transaction, blob_id: str) -> None:
     """The blob gets its row in this transaction; raises `Unavailable` if a sweep took the intent (and the blob)
     away."""
-    if not tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)):
+    if tx.memo.get(("intent", blob_id)):
+        # Fetched ahead and locked: nobody else can take it.
+        tx.memo["intent", blob_id] = False
+        drop_intent(tx, blob_id)
+    elif not tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)):
         raise Unavailable("The upload took too long and its bytes were swept. Please send it again.")
 
 
@@ -71,19 +77,71 @@ def forget_deletions(tx: Transaction, blob_ids: Iterable[str]) -> None:
         tx.run("DELETE FROM blob_deletions WHERE blob_id = ?", (blob_id,))
 
 
-def abandon_intents(tx: Transaction, owner: str, older_than_ms: int, delete_at_ms: int) -> int:
-    """Queue for deletion the blobs of a writer that is dead, and of any that has been silent for long; returns how
-    many."""
-    sql = "DELETE FROM blob_intents WHERE owner = ? OR created_at_ms < ? RETURNING blob_id"
-    blob_ids = [row[0] for row in tx.changing(sql, (owner, older_than_ms))]
+def abandon_intents(tx: Transaction, before_ms: int, delete_at_ms: int) -> int:
+    """Queue for deletion the blobs that anybody announced before that time; returns how many."""
+    sql = "DELETE FROM blob_intents WHERE created_at_ms < ? RETURNING blob_id"
+    blob_ids = [row[0] for row in tx.changing(sql, (before_ms,))]
     delete_later(tx, blob_ids, delete_at_ms)
     return len(blob_ids)
 
 
-def is_known(reader: Reader, blob_id: str) -> bool:
-    """Whether any row names the blob."""
+def owners(reader: Reader) -> list[str]:
+    """Whoever has announced a blob that has no row yet."""
+    return [row[0] for row in reader.rows("SELECT DISTINCT owner FROM blob_intents")]
+
+
+def abandon_of_owner(tx: Transaction, owner: str, before_ms: int, delete_at_ms: int) -> int:
+    """Queue for deletion the blobs that the owner announced before that time; returns how many."""
+    sql = "DELETE FROM blob_intents WHERE owner = ? AND created_at_ms < ? RETURNING blob_id"
+    blob_ids = [row[0] for row in tx.changing(sql, (owner, before_ms))]
+    delete_later(tx, blob_ids, delete_at_ms)
+    return len(blob_ids)
+
+
+UNKNOWN_AT_ONCE = 100
+_UNKNOWN = f"""
+SELECT asked.column1 FROM (VALUES {", ".join(["(?)"] * UNKNOWN_AT_ONCE)}) AS asked
+WHERE asked.column1 <> ''
+  AND NOT EXISTS (SELECT 1 FROM blob_intents i WHERE i.blob_id = asked.column1)
+  AND NOT EXISTS (SELECT 1 FROM blob_deletions d WHERE d.blob_id = asked.column1)
+  AND NOT EXISTS (SELECT 1 FROM manifests m WHERE m.blob_id = asked.column1)
+  AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.blob_id = asked.column1)
+"""
+
+
+def unknown(reader: Reader, blob_ids: Sequence[str]) -> list[str]:
+    """Those of at most 100 blobs that no row names. One statement: a blob never seems to be nowhere while it passes
+    from its intent to its manifest."""
+    return [row[0] for row in reader.rows(_UNKNOWN, (*blob_ids, *[""] * (UNKNOWN_AT_ONCE - len(blob_ids))))]
+
+
+def count_named(reader: Reader) -> int:
+    """How many blobs objects and uploads name."""
     sql = """
-    SELECT 1 FROM blob_intents WHERE blob_id = ? UNION ALL SELECT 1 FROM blob_deletions WHERE blob_id = ?
-    UNION ALL SELECT 1 FROM manifests WHERE blob_id = ? UNION ALL SELECT 1 FROM parts WHERE blob_id = ? LIMIT 1
+    SELECT (SELECT count(*) FROM manifests WHERE blob_id <> '') + (SELECT count(*) FROM parts WHERE blob_id <> '')
     """
-    return reader.row(sql, (blob_id,) * 4) is not None
+    row = reader.row(sql)
+    return int(row[0]) if row else 0
+
+
+def named(reader: Reader) -> Iterator[list[str]]:
+    """Every blob that an object or an upload names, once, in pages by id."""
+    sql = """
+    SELECT blob_id FROM manifests WHERE blob_id > ? UNION SELECT blob_id FROM parts WHERE blob_id > ?
+    ORDER BY blob_id LIMIT ?
+    """
+    after = ""
+    while page := [row[0] for row in reader.rows(sql, (after, after, _PAGE))]:
+        yield page
+        after = page[-1]
+
+
+def named_with_sizes(reader: Reader, after: str) -> Iterator[list[tuple[str, int]]]:
+    """Every blob beyond `after` that an object or an upload names, with its size in bytes, in pages by id."""
+    sql = """
+    SELECT blob_id, size_bytes FROM manifests WHERE blob_id > ?
+    UNION SELECT blob_id, size_bytes FROM parts WHERE blob_id > ? ORDER BY blob_id LIMIT ?
+    """
+    while page := [(row[0], row[1]) for row in reader.rows(sql, (after, after, _PAGE))]:
+        yield page
+        after = page[-1][0]

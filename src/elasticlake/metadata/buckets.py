@@ -13,22 +13,22 @@ from elasticlake.metadata.database import Reader, Row, Transaction
 from elasticlake.model.names import parse_bucket_name
 from elasticlake.model.objects import Acl, Bucket
 
-_COLUMNS = """
+COLUMNS = """
 SELECT b.id, b.name, b.account_id, b.acl, b.created_at_ms, b.sequence, b.objects, b.size_bytes,
        coalesce(l.name, ''), coalesce(p.name, '')
 FROM buckets b LEFT JOIN lakes l ON l.id = b.lake_id LEFT JOIN ponds p ON p.id = b.pond_id
 """
-_BY_NAME = _COLUMNS + "WHERE b.name = ? AND b.deleted_at_ms IS NULL"
-_BY_ID = _COLUMNS + "WHERE b.id = ?"
-_PAGE = _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.name > ? ORDER BY b.name LIMIT ?"
-_PAGE_OF_ACCOUNT = (
-    _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.account_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
-)
-_PAGE_OF_LAKE = _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.lake_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
-_PAGE_OF_POND = _COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.pond_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
+_BY_NAME = COLUMNS + "WHERE b.name = ? AND b.deleted_at_ms IS NULL"
+_ID_BY_NAME = "SELECT id FROM buckets WHERE name = ? AND deleted_at_ms IS NULL"
+_BY_ID = COLUMNS + "WHERE b.id = ?"
+_PAGE = COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.name > ? ORDER BY b.name LIMIT ?"
+_PAGE_OF_ACCOUNT = COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.account_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
+_PAGE_OF_LAKE = COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.lake_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
+_PAGE_OF_POND = COLUMNS + "WHERE b.deleted_at_ms IS NULL AND b.pond_id = ? AND b.name > ? ORDER BY b.name LIMIT ?"
 
 
-def _bucket(row: Row) -> Bucket:
+def from_row(row: Row) -> Bucket:
+    """The bucket that a row of `COLUMNS` is."""
     identity, name, *rest = row
     return Bucket(identity, parse_bucket_name(name), *rest)
 
@@ -36,11 +36,14 @@ def _bucket(row: Row) -> Bucket:
 def find(reader: Reader, name: str) -> Bucket | None:
     """The live bucket of that name; in a transaction, as the group's earlier mutations left it."""
     held: Bucket | None = reader.memo.get(("bucket", name))
-    if held is None:
+    while held is None:
+        locked = reader.hold(_ID_BY_NAME, (name,))
         row = reader.row(_BY_NAME, (name,))
         if row is None:
             return None
-        held = reader.memo["bucket", name] = _bucket(row)
+        if locked is None or (row[0],) in locked:
+            held = reader.memo["bucket", name] = from_row(row)
+        # Otherwise it was deleted and made anew while we waited for the old one's lock.
     return held
 
 
@@ -55,7 +58,7 @@ def get(reader: Reader, name: str) -> Bucket:
 def get_by_id(reader: Reader, bucket_id: int) -> Bucket | None:
     """The bucket, deleted or not."""
     row = reader.row(_BY_ID, (bucket_id,))
-    return _bucket(row) if row else None
+    return from_row(row) if row else None
 
 
 def page(
@@ -76,7 +79,7 @@ def page(
         rows = reader.rows(_PAGE_OF_ACCOUNT, (account_id, after, limit))
     else:
         rows = reader.rows(_PAGE, (after, limit))
-    return [_bucket(row) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def advance(tx: Transaction, bucket: Bucket, *, objects: int = 0, size_bytes: int = 0) -> Bucket:

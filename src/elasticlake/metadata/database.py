@@ -7,6 +7,7 @@ common subset and `?` for parameters; an engine runs them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +15,30 @@ Value = str | bytes | int | float | None
 Row = tuple[Any, ...]
 Committed = dict[int, int]
 """The last sequence committed in each bucket, by the bucket's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """What a mutation is going to touch. An engine with several writers locks the buckets of a whole group at once, in
+    one order, and fetches the rest ahead in the same round trip; SQLite, with its one writer, needs none of it.
+
+    A mutation that names a bucket or an upload has it to itself until the commit. One that names nothing relies on its
+    statements alone.
+    """
+
+    bucket: str | None = None
+    """The bucket's S3 name."""
+    keys: tuple[bytes, ...] = ()
+    """Keys of the bucket whose current versions it will ask for."""
+    intents: tuple[str, ...] = ()
+    """Blobs whose intents it will consume."""
+    upload: str | None = None
+    """The multipart upload that it changes or ends."""
+
+
+ALONE = None
+"""Instead of a `Touching`: the mutation checks and acts on what others may change (does the account still exist?), so
+no other such mutation runs beside it, on any node."""
 
 
 class Reader(Protocol):
@@ -30,6 +55,15 @@ class Reader(Protocol):
 
     def row(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
         """The first row that `sql` yields."""
+        ...
+
+    def hold(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row] | None:
+        """Lock the rows that `sql` yields until the commit, waiting for whoever holds them; what was read of them
+        before counts no more. None where nobody else can write, and in a mere read."""
+        ...
+
+    def now_ms(self) -> int:
+        """The database's clock, which all nodes share."""
         ...
 
 
@@ -50,6 +84,10 @@ class Transaction(Reader, Protocol):
         """Execute a statement that changes something and returns rows (`RETURNING`)."""
         ...
 
+    def new_id(self, table: str) -> int | None:
+        """An id for a row of `table`, known before the row is sent; None where the table numbers its rows itself."""
+        ...
+
     def before_commit(self, name: str, action: Callable[[Transaction], None]) -> None:
         """Run `action` once, after the group's last mutation."""
         ...
@@ -58,21 +96,32 @@ class Transaction(Reader, Protocol):
 class Database(Protocol):
     """A metadata engine."""
 
-    def read(self, query: Callable[[Reader], T]) -> Awaitable[T]:
-        """Run `query` on the last committed state."""
+    def read(self, query: Callable[[Reader], T], *, loose: bool = False) -> Awaitable[T]:
+        """Run `query` on the last committed state; raises `Unavailable` if the engine cannot be reached.
+
+        A `loose` one is cheaper where a statement costs a round trip: each of its statements may see a later moment
+        than the one before, and what `memo` holds may be a second old (what this node changed itself is never old).
+        """
         ...
 
-    def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> Awaitable[T]:
+    def write(
+        self, mutation: Callable[[Transaction], T], *, touching: Touching | None = ALONE, long: bool = False
+    ) -> Awaitable[T]:
         """Run `mutation` and commit it, durably, together with others that wait; its own failure undoes itself alone.
 
         A `long` one (many rows) keeps neither the event loop nor the others of its group waiting.
 
-        A mutation may run more than once before it commits, so it changes nothing but rows.
+        A mutation may run more than once before it commits, so it changes nothing but rows. `Unavailable` says that
+        the engine could not be reached, or was lost before it said whether the commit succeeded.
         """
         ...
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         """Call `listener`, on the event loop, after each group that changed a bucket's log."""
+        ...
+
+    def observe(self, observer: Callable[[int, float], None]) -> None:
+        """Tell `observer` of each group that was committed: how many mutations, and the seconds that it took."""
         ...
 
     async def close(self) -> None:

@@ -205,17 +205,18 @@ def get_requested(
     return RequestedDelivery(*row) if row else None
 
 
-def due_requested(reader: Reader, now_ms: int, limit: int) -> list[RequestedDelivery]:
-    sql = (
-        _REQUESTED
-        + "WHERE next_attempt_at_ms IS NOT NULL AND next_attempt_at_ms <= ? ORDER BY next_attempt_at_ms LIMIT ?"
+def due_requested(reader: Reader, epoch: int, now_ms: int, limit: int) -> list[RequestedDelivery]:
+    """Those due of the webhooks that the dispatcher of that epoch owns."""
+    sql = _REQUESTED + (
+        "WHERE next_attempt_at_ms IS NOT NULL AND next_attempt_at_ms <= ?"
+        " AND webhook_id IN (SELECT webhook_id FROM assignments WHERE epoch = ?) ORDER BY next_attempt_at_ms LIMIT ?"
     )
-    return [RequestedDelivery(*row) for row in reader.rows(sql, (now_ms, limit))]
+    return [RequestedDelivery(*row) for row in reader.rows(sql, (now_ms, epoch, limit))]
 
 
 def forget_webhook(tx: Transaction, webhook_id: str) -> None:
     """The webhook is deleted: nothing of it waits any more."""
-    for table in ("positions", "lanes", "dead_deliveries", "requested_deliveries"):
+    for table in ("positions", "lanes", "dead_deliveries", "requested_deliveries", "assignments"):
         tx.run(f"DELETE FROM {table} WHERE webhook_id = ?", (webhook_id,))
 
 
@@ -242,5 +243,49 @@ def list_requested(
 
 def known_webhooks(reader: Reader) -> list[str]:
     """Every webhook that something is remembered of."""
-    tables = ("positions", "lanes", "dead_deliveries", "requested_deliveries")
+    tables = ("positions", "lanes", "dead_deliveries", "requested_deliveries", "assignments")
     return [row[0] for row in reader.rows(" UNION ".join(f"SELECT webhook_id FROM {table}" for table in tables))]
+
+
+def furthest(reader: Reader) -> list[tuple[str, int, int]]:
+    """For each (webhook, bucket) the greatest sequence that something is remembered of; requested deliveries count
+    while they wait."""
+    sql = """
+    SELECT webhook_id, bucket_id, max(sequence) FROM (
+        SELECT webhook_id, bucket_id, sequence FROM positions
+        UNION ALL SELECT webhook_id, bucket_id, head_sequence FROM lanes
+        UNION ALL SELECT webhook_id, bucket_id, sequence FROM dead_deliveries
+        UNION ALL SELECT webhook_id, bucket_id, sequence FROM requested_deliveries WHERE next_attempt_at_ms IS NOT NULL
+    ) AS remembered GROUP BY webhook_id, bucket_id
+    """
+    return [(row[0], row[1], row[2]) for row in reader.rows(sql)]
+
+
+def clamp_position(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int) -> None:
+    """Take a position that is beyond `sequence` back to it."""
+    sql = "UPDATE positions SET sequence = ? WHERE webhook_id = ? AND bucket_id = ? AND sequence > ?"
+    tx.run(sql, (sequence, webhook_id, bucket_id, sequence))
+
+
+def drop_lanes_beyond(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int) -> int:
+    """Forget the lanes whose head is beyond `sequence`; returns how many."""
+    sql = "DELETE FROM lanes WHERE webhook_id = ? AND bucket_id = ? AND head_sequence > ? RETURNING head_sequence"
+    return len(tx.changing(sql, (webhook_id, bucket_id, sequence)))
+
+
+def drop_dead_beyond(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int) -> int:
+    """Forget the dead deliveries of events beyond `sequence`, redeliveries included; returns how many."""
+    sql = "DELETE FROM dead_deliveries WHERE webhook_id = ? AND bucket_id = ? AND sequence > ? RETURNING sequence"
+    return len(tx.changing(sql, (webhook_id, bucket_id, sequence)))
+
+
+def expire_requested_beyond(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int) -> int:
+    """End the requested deliveries that wait to send an event beyond `sequence`; returns how many.
+
+    Their rows stay, so that a generation's number never comes again.
+    """
+    sql = (
+        "UPDATE requested_deliveries SET status = 'expired', next_attempt_at_ms = NULL"
+        " WHERE webhook_id = ? AND bucket_id = ? AND sequence > ? AND next_attempt_at_ms IS NOT NULL RETURNING sequence"
+    )
+    return len(tx.changing(sql, (webhook_id, bucket_id, sequence)))

@@ -10,7 +10,7 @@ from elasticlake.model.events import Event, Previous
 
 _COLUMNS = """
 SELECT e.id, e.bucket_id, b.name, e.sequence, e.type, e.time_ms, e.key, e.size_bytes, e.etag, e.content_type,
-       e.lake, e.pond, e.reason, e.version_id, e.metadata, e.previous, e.principal, e.request_id
+       e.lake, e.pond, e.reason, e.version_id, e.metadata, e.previous, e.principal, e.request_id, e.trace
 FROM events e JOIN buckets b ON b.id = e.bucket_id
 """
 _METADATA, _PREVIOUS = 14, 15
@@ -26,8 +26,8 @@ def append(tx: Transaction, event: Event) -> None:
     previous = event.previous
     tx.run(
         "INSERT INTO events (bucket_id, sequence, id, type, time_ms, key, size_bytes, etag, content_type, lake, pond,"
-        " reason, version_id, metadata, previous, principal, request_id)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " reason, version_id, metadata, previous, principal, request_id, trace)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.bucket_id,
             event.sequence,
@@ -46,6 +46,7 @@ def append(tx: Transaction, event: Event) -> None:
             json.dumps([previous.size_bytes, previous.etag, previous.version_id]) if previous else None,
             event.principal,
             event.request_id,
+            event.trace,
         ),
     )
 
@@ -66,6 +67,15 @@ def after(reader: Reader, bucket_id: int, sequence: int, limit: int) -> list[Eve
 def get(reader: Reader, bucket_id: int, sequence: int) -> Event | None:
     row = reader.row(_ONE, (bucket_id, sequence))
     return _event(row) if row else None
+
+
+def time_from(reader: Reader, bucket_id: int, sequence: int) -> int | None:
+    """When the first event from `sequence` on happened (milliseconds); None if there is none."""
+    row = reader.row(
+        "SELECT time_ms FROM events WHERE bucket_id = ? AND sequence >= ? ORDER BY sequence LIMIT 1",
+        (bucket_id, sequence),
+    )
+    return row[0] if row else None
 
 
 def of_key(reader: Reader, bucket_id: int, key: bytes, beyond: int, up_to: int, limit: int) -> list[Event]:

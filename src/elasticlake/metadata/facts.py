@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from elasticlake.metadata.database import Reader, Transaction
 
+MASTER_KEY_ID = "masterKeyId"
+"""Names the fact that holds the id of the master key which the stored secrets were encrypted with."""
+
+
+INSTALLATION = "installation"
+"""Names the fact that names this data among all others."""
+
 
 def get(reader: Reader, name: str) -> str | None:
     row = reader.row("SELECT value FROM facts WHERE name = ?", (name,))

@@ -39,7 +39,7 @@ class Pond:
 
 _LAKES = """
 SELECT l.id, l.slug, l.account_id, l.name, l.created_at_ms,
-       count(b.id), coalesce(sum(b.objects), 0), coalesce(sum(b.size_bytes), 0)
+       count(b.id), CAST(coalesce(sum(b.objects), 0) AS BIGINT), CAST(coalesce(sum(b.size_bytes), 0) AS BIGINT)
 FROM lakes l LEFT JOIN buckets b ON b.lake_id = l.id AND b.deleted_at_ms IS NULL
 """
 _LAKE_BY_SLUG = _LAKES + "WHERE l.slug = ? GROUP BY l.id"
@@ -47,7 +47,7 @@ _LAKE_PAGE = _LAKES + "WHERE l.slug > ? GROUP BY l.id ORDER BY l.slug LIMIT ?"
 
 _PONDS = """
 SELECT p.id, p.lake_id, l.slug, p.slug, p.name, p.created_at_ms,
-       count(b.id), coalesce(sum(b.objects), 0), coalesce(sum(b.size_bytes), 0)
+       count(b.id), CAST(coalesce(sum(b.objects), 0) AS BIGINT), CAST(coalesce(sum(b.size_bytes), 0) AS BIGINT)
 FROM ponds p JOIN lakes l ON l.id = p.lake_id
 LEFT JOIN buckets b ON b.pond_id = p.id AND b.deleted_at_ms IS NULL
 """
@@ -81,6 +81,8 @@ def insert_lake(tx: Transaction, slug: str, account_id: str, name: str, now_ms: 
 
 
 def rename_lake(tx: Transaction, slug: str, name: str) -> None:
+    # Whoever is about to log an event in one of its buckets is waited for, and then reads the new name.
+    tx.hold("SELECT b.id FROM buckets b JOIN lakes l ON l.id = b.lake_id WHERE l.slug = ? ORDER BY b.id", (slug,))
     buckets.forget(tx)
     tx.run("UPDATE lakes SET name = ? WHERE slug = ?", (name, slug))
 
@@ -103,6 +105,7 @@ def insert_pond(tx: Transaction, lake_id: int, slug: str, name: str, now_ms: int
 
 
 def rename_pond(tx: Transaction, pond_id: int, name: str) -> None:
+    tx.hold("SELECT id FROM buckets WHERE pond_id = ? ORDER BY id", (pond_id,))
     buckets.forget(tx)
     tx.run("UPDATE ponds SET name = ? WHERE id = ?", (name, pond_id))
 
@@ -128,7 +131,8 @@ def sums_of_accounts(
     """How many live buckets, objects and bytes these accounts have in a lake, or in a pond."""
     column, place = ("lake_id", lake_id) if pond_id is None else ("pond_id", pond_id)
     sql = (
-        "SELECT count(*), coalesce(sum(objects), 0), coalesce(sum(size_bytes), 0) FROM buckets"
+        "SELECT count(*), CAST(coalesce(sum(objects), 0) AS BIGINT),"
+        " CAST(coalesce(sum(size_bytes), 0) AS BIGINT) FROM buckets"
         f" WHERE account_id = ? AND {column} = ? AND deleted_at_ms IS NULL"
     )
     rows = [row for account_id in accounts if (row := reader.row(sql, (account_id, place)))]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import apsw
 
@@ -43,11 +43,11 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts (webhook_id, status, id);
 CREATE INDEX IF NOT EXISTS attempts_by_delivery ON attempts (webhook_id, bucket_id, sequence, generation, attempt);
 """
-_COLUMNS = """
+COLUMNS = """
 webhook_id, bucket_id, sequence, generation, attempt, event_id, event, key, started_at_ms, duration_ms, status_code,
 error_class, error, request_headers, request_body, response_headers, response_body, status, next_attempt_at_ms
 """
-_INSERT = f"INSERT INTO attempts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO attempts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _HEADER_COLUMNS = (13, 15)
 _DAY_MS = 86_400_000
 
@@ -77,6 +77,39 @@ class Attempt:
     next_attempt_at_ms: int | None
 
 
+class HistoryLog(Protocol):
+    """Where attempts are appended. Synchronous: it is used in a thread of its own."""
+
+    def append(self, attempts: Iterable[Attempt]) -> None: ...
+    def drop_before(self, time_ms: int) -> None:
+        """Forget the days that ended before that time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class History(Protocol):
+    """Where attempts are found, the newest first. Synchronous, for one thread at a time."""
+
+    def of_delivery(self, webhook_id: str, bucket_id: int, sequence: int, generation: int) -> list[Attempt]:
+        """Every kept attempt of one delivery, in order."""
+        ...
+
+    def last_attempt(
+        self, webhook_id: str, bucket_id: int, sequence: int, generation: int
+    ) -> tuple[str, int, Attempt] | None:
+        """The delivery's newest kept attempt with its place (day, row), as `latest` gives it."""
+        ...
+
+    def latest(
+        self, webhook_id: str, status: str | None, before: tuple[str, int] | None, limit: int
+    ) -> list[tuple[str, int, Attempt]]:
+        """The last attempts of the webhook's deliveries, newest first, each with its place for the next page."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class HistoryWriter:
     """Appends attempts to the file of their day. Synchronous: run it in a thread of its own."""
 
@@ -86,14 +119,16 @@ class HistoryWriter:
         self._connection: apsw.Connection | None = None
 
     def append(self, attempts: Iterable[Attempt]) -> None:
-        for day, members in _by_day(attempts).items():
+        for day, members in by_day(attempts).items():
             connection = self._open(day)
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, (_row(attempt) for attempt in members))
+            connection.executemany(_INSERT, (to_row(attempt) for attempt in members))
             connection.execute("COMMIT")
 
     def drop_before(self, time_ms: int) -> None:
         """Delete the files of days that ended before that time."""
+        if self._day < time_ms // _DAY_MS:
+            self.close()
         for path in self._folder.glob("*.db"):
             if path.stem < _name(time_ms // _DAY_MS):
                 for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
@@ -125,13 +160,13 @@ class HistoryReader:
     def of_delivery(self, webhook_id: str, bucket_id: int, sequence: int, generation: int) -> list[Attempt]:
         """Every kept attempt of one delivery, in order."""
         sql = (
-            f"SELECT {_COLUMNS} FROM attempts"
+            f"SELECT {COLUMNS} FROM attempts"
             " WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation = ? ORDER BY attempt"
         )
         found: list[Attempt] = []
         for connection in self._days():
             rows = SqliteReader(connection).rows(sql, (webhook_id, bucket_id, sequence, generation))
-            found = [_attempt(row) for row in rows] + found
+            found = [from_row(row) for row in rows] + found
         return found
 
     def last_attempt(
@@ -139,13 +174,13 @@ class HistoryReader:
     ) -> tuple[str, int, Attempt] | None:
         """The delivery's newest kept attempt with its place (day, row), as `latest` gives it."""
         sql = (
-            f"SELECT id, {_COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
+            f"SELECT id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
             " AND generation = ? ORDER BY attempt DESC, id DESC LIMIT 1"
         )
         for day, connection in self._named_days():
             rows = SqliteReader(connection).rows(sql, (webhook_id, bucket_id, sequence, generation))
             if rows:
-                return day, rows[0][0], _attempt(rows[0][1:])
+                return day, rows[0][0], from_row(rows[0][1:])
         return None
 
     def latest(
@@ -155,7 +190,7 @@ class HistoryReader:
         page."""
         page: list[tuple[str, int, Attempt]] = []
         sql = (
-            f"SELECT id, {_COLUMNS} FROM attempts WHERE webhook_id = ? AND (? IS NULL OR status = ?) AND id < ?"
+            f"SELECT id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND (? IS NULL OR status = ?) AND id < ?"
             " ORDER BY id DESC LIMIT ?"
         )
         for day, connection in self._named_days():
@@ -164,7 +199,7 @@ class HistoryReader:
             below = before[1] if before is not None and day == before[0] else 1 << 62
             parameters = (webhook_id, status, status, below, limit - len(page))
             rows = SqliteReader(connection).rows(sql, parameters)
-            page += [(day, row[0], _attempt(row[1:])) for row in rows]
+            page += [(day, row[0], from_row(row[1:])) for row in rows]
             if len(page) >= limit:
                 break
         return page
@@ -189,7 +224,7 @@ class HistoryReader:
         return [(name, self._connections[name]) for name in names]
 
 
-def _by_day(attempts: Iterable[Attempt]) -> dict[int, list[Attempt]]:
+def by_day(attempts: Iterable[Attempt]) -> dict[int, list[Attempt]]:
     days: dict[int, list[Attempt]] = {}
     for attempt in attempts:
         days.setdefault(attempt.started_at_ms // _DAY_MS, []).append(attempt)
@@ -200,7 +235,8 @@ def _name(day: int) -> str:
     return datetime.fromtimestamp(day * _DAY_MS // 1000, UTC).strftime("%Y-%m-%d")
 
 
-def _row(attempt: Attempt) -> tuple[Any, ...]:
+def to_row(attempt: Attempt) -> tuple[Any, ...]:
+    """The values of `COLUMNS`."""
     return (
         attempt.webhook_id,
         attempt.bucket_id,
@@ -224,7 +260,8 @@ def _row(attempt: Attempt) -> tuple[Any, ...]:
     )
 
 
-def _attempt(row: tuple[Any, ...]) -> Attempt:
+def from_row(row: tuple[Any, ...]) -> Attempt:
+    """The attempt that a row of `COLUMNS` is."""
     values = list(row)
     for index in _HEADER_COLUMNS:
         values[index] = _pairs(values[index])

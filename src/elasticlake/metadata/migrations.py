@@ -10,7 +10,8 @@ import apsw
 from elasticlake.errors import ElasticLakeError
 from elasticlake.metadata.sqlite import SqliteReader
 
-Schema = Literal["core", "delivery"]
+Schema = Literal["core", "delivery", "history"]
+Engine = Literal["sqlite", "postgres"]
 
 
 class SchemaTooNew(ElasticLakeError):
@@ -24,11 +25,11 @@ class SchemaTooNew(ElasticLakeError):
 
 def migrate_sqlite(connection: apsw.Connection, schema: Schema) -> int:
     """Bring the database to the newest version that this code knows, and return that; raises `SchemaTooNew`."""
-    steps = _steps(schema)
-    found = int(SqliteReader(connection).rows("PRAGMA user_version")[0][0])
-    if found > len(steps):
-        raise SchemaTooNew(found, len(steps))
-    for number, script in enumerate(steps[found:], start=found + 1):
+    known = steps(schema, "sqlite")
+    found = sqlite_version(connection)
+    if found > len(known):
+        raise SchemaTooNew(found, len(known))
+    for number, script in enumerate(known[found:], start=found + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
             connection.execute(script)
@@ -37,10 +38,16 @@ def migrate_sqlite(connection: apsw.Connection, schema: Schema) -> int:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-    return len(steps)
+    return len(known)
 
 
-def _steps(schema: Schema) -> list[str]:
+def sqlite_version(connection: apsw.Connection) -> int:
+    """The version of the schema in the database, 0 where there is none yet."""
+    return int(SqliteReader(connection).rows("PRAGMA user_version")[0][0])
+
+
+def steps(schema: Schema, engine: Engine) -> list[str]:
+    """The scripts of a schema on an engine; the n-th leads to version n."""
     folder = resources.files("elasticlake.metadata") / "migrations" / schema
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sqlite.sql"))
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(f".{engine}.sql"))
     return [(folder / name).read_text() for name in names]

@@ -8,14 +8,14 @@ from elasticlake.metadata.attributes import dump, dump_checksum, load, load_chec
 from elasticlake.metadata.database import Reader, Row, Transaction
 from elasticlake.model.objects import Attributes, BlobPart, Content, ListedObject, ObjectVersion
 
-_COLUMNS = """
+COLUMNS = """
 o.key, o.sequence, o.size_bytes, o.etag, o.modified_at_ms, o.content_type, o.headers, o.metadata, o.acl, o.checksum,
 o.parts_count, o.version_id, o.inline_id, o.manifest_id
 """
-_GET = f"SELECT {_COLUMNS} FROM objects o WHERE o.bucket_id = ? AND o.key = ?"
+_GET = f"SELECT {COLUMNS} FROM objects o WHERE o.bucket_id = ? AND o.key = ?"
 # One statement, so that the row and its body are of the same moment.
 _GET_WITH_BODY = (
-    f"SELECT {_COLUMNS}, i.body FROM objects o LEFT JOIN inline_bodies i ON i.id = o.inline_id"
+    f"SELECT {COLUMNS}, i.body FROM objects o LEFT JOIN inline_bodies i ON i.id = o.inline_id"
     " WHERE o.bucket_id = ? AND o.key = ?"
 )
 _PUT = """
@@ -35,7 +35,8 @@ WHERE bucket_id = ? AND key >= ? ORDER BY key LIMIT ?
 """
 
 
-def _version(row: Row) -> ObjectVersion:
+def from_row(row: Row) -> ObjectVersion:
+    """The version that a row of `COLUMNS` is."""
     (
         key, sequence, size_bytes, etag, modified_at_ms, content_type, headers, metadata, acl, checksum,
         parts_count, version_id, inline_id, manifest_id,
@@ -55,15 +56,21 @@ def _version(row: Row) -> ObjectVersion:
     )
 
 
+_UNREAD = object()
+
+
 def get(reader: Reader, bucket_id: int, key: bytes) -> ObjectVersion | None:
+    held = reader.memo.get(("object", bucket_id, key), _UNREAD)
+    if held is not _UNREAD:
+        return held  # type: ignore[no-any-return]
     row = reader.row(_GET, (bucket_id, key))
-    return _version(row) if row else None
+    return from_row(row) if row else None
 
 
 def get_with_body(reader: Reader, bucket_id: int, key: bytes) -> tuple[ObjectVersion, bytes | None] | None:
     """The object, and its body where that is inline."""
     row = reader.row(_GET_WITH_BODY, (bucket_id, key))
-    return (_version(row[:-1]), row[-1]) if row else None
+    return (from_row(row[:-1]), row[-1]) if row else None
 
 
 def put(tx: Transaction, bucket_id: int, version: ObjectVersion) -> None:
@@ -89,10 +96,18 @@ def put(tx: Transaction, bucket_id: int, version: ObjectVersion) -> None:
             content.manifest_id,
         ),
     )
+    _remember(tx, bucket_id, version.key, version)
+
+
+def _remember(tx: Transaction, bucket_id: int, key: bytes, version: ObjectVersion | None) -> None:
+    """What was fetched ahead for the group's mutations is kept true for those that follow."""
+    if ("object", bucket_id, key) in tx.memo:
+        tx.memo["object", bucket_id, key] = version
 
 
 def delete(tx: Transaction, bucket_id: int, key: bytes) -> None:
     tx.run("DELETE FROM objects WHERE bucket_id = ? AND key = ?", (bucket_id, key))
+    _remember(tx, bucket_id, key, None)
 
 
 def list_from(reader: Reader, bucket_id: int, start: bytes, limit: int) -> list[ListedObject]:
@@ -110,8 +125,8 @@ def _listed(row: Row) -> ListedObject:
 
 def versions_from(reader: Reader, bucket_id: int, start: bytes, limit: int) -> list[ObjectVersion]:
     """At most `limit` objects from `start` on, with everything that is known of them."""
-    sql = f"SELECT {_COLUMNS} FROM objects o WHERE o.bucket_id = ? AND o.key >= ? ORDER BY o.key LIMIT ?"
-    return [_version(row) for row in reader.rows(sql, (bucket_id, start, limit))]
+    sql = f"SELECT {COLUMNS} FROM objects o WHERE o.bucket_id = ? AND o.key >= ? ORDER BY o.key LIMIT ?"
+    return [from_row(row) for row in reader.rows(sql, (bucket_id, start, limit))]
 
 
 def is_empty(reader: Reader, bucket_id: int) -> bool:
@@ -120,6 +135,10 @@ def is_empty(reader: Reader, bucket_id: int) -> bool:
 
 def insert_inline(tx: Transaction, body: bytes) -> int:
     """Store a small body; returns its id."""
+    identity = tx.new_id("inline_bodies")
+    if identity is not None:
+        tx.run("INSERT INTO inline_bodies (id, body) VALUES (?, ?)", (identity, body))
+        return identity
     return int(tx.changing("INSERT INTO inline_bodies (body) VALUES (?) RETURNING id", (body,))[0][0])
 
 

@@ -70,6 +70,16 @@ class SqliteReader:
         cursor.close()
         return first
 
+    def hold(self, sql: str, parameters: Sequence[Value] = ()) -> None:
+        """There is one writer, and it holds everything."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong with its file; the first of them."""
+        return [finding for (finding,) in self.rows("PRAGMA integrity_check(20)") if finding != "ok"]
+
 
 class SqliteTransaction(SqliteReader):
     """A `Transaction` over the writer's connection."""
@@ -87,6 +97,9 @@ class SqliteTransaction(SqliteReader):
     def changing(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         self.changes += 1
         return self._execute(sql, parameters).fetchall()
+
+    def new_id(self, table: str) -> None:
+        """SQLite numbers rows as they come."""
 
     def before_commit(self, name: str, action: Callable[[Transaction], None]) -> None:
         self._actions[name] = action

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from typing import Any, TypeVar
 import apsw
 
 from elasticlake.errors import InsufficientStorage, Unavailable
-from elasticlake.metadata.database import Committed, Reader, Transaction
+from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.sqlite import SqliteReader, SqliteTransaction, connect, wait_for_locks
 
 T = TypeVar("T")
@@ -52,6 +53,8 @@ class SqliteDatabase:
         self._reader = SqliteReader(self._reader_connection)
         self._snapshot_ends: asyncio.Handle | None = None
         self._listeners: list[Callable[[Committed], None]] = []
+        self._observer: Callable[[int, float], None] = _ignore
+        self._group_began_at = 0.0
         self._waiting: list[_Waiting] = []
         self._long: deque[_Waiting] = deque()
         self._long_was_last = False
@@ -64,7 +67,7 @@ class SqliteDatabase:
 
     # Reading.
 
-    async def read(self, query: Callable[[Reader], T]) -> T:
+    async def read(self, query: Callable[[Reader], T], *, loose: bool = False) -> T:
         """One snapshot serves all reads of a turn of the event loop: beginning one costs more than a point read.
 
         It ends before anything that the next poll brings in is handled, so whoever was told of a commit reads it.
@@ -91,7 +94,9 @@ class SqliteDatabase:
 
     # Writing.
 
-    async def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> T:
+    async def write(
+        self, mutation: Callable[[Transaction], T], *, touching: Touching | None = ALONE, long: bool = False
+    ) -> T:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         (self._long if long else self._waiting).append(_Waiting(mutation, future))
@@ -103,6 +108,9 @@ class SqliteDatabase:
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:
         self._listeners.append(listener)
+
+    def observe(self, observer: Callable[[int, float], None]) -> None:
+        self._observer = observer
 
     async def close(self) -> None:
         await self._idle.wait()
@@ -118,6 +126,7 @@ class SqliteDatabase:
         They take turns, so that neither a stream of long mutations nor one of short ones holds up the other for more
         than a group.
         """
+        self._group_began_at = time.perf_counter()
         self._long_was_last = bool(self._long) and not (self._long_was_last and self._waiting)
         if self._long_was_last:
             group = [self._long.popleft()]
@@ -197,6 +206,7 @@ class SqliteDatabase:
 
     def _resolve(self, loop: asyncio.AbstractEventLoop, group: list[_Waiting], committed: Committed) -> None:
         self._end_snapshot()
+        self._observer(len(group), time.perf_counter() - self._group_began_at)
         if self._waiting or self._long:
             self._next_group(loop)
         else:
@@ -212,6 +222,10 @@ class SqliteDatabase:
         if committed:
             for listener in self._listeners:
                 listener(committed)
+
+
+def _ignore(mutations: int, seconds: float) -> None:
+    """Nobody observes."""
 
 
 def _run(transaction: SqliteTransaction, waiting: _Waiting) -> bool:

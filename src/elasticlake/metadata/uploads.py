@@ -75,6 +75,12 @@ def any_in_bucket(reader: Reader, bucket_id: int) -> bool:
     return reader.row("SELECT 1 FROM uploads WHERE bucket_id = ? LIMIT 1", (bucket_id,)) is not None
 
 
+def hold_of_bucket(tx: Transaction, bucket_id: int) -> bool:
+    """Keep the bucket's uploads from being changed until the commit; whether there are any."""
+    tx.hold("SELECT id FROM uploads WHERE bucket_id = ? ORDER BY id", (bucket_id,))
+    return any_in_bucket(tx, bucket_id)
+
+
 def delete(tx: Transaction, upload_id: str) -> list[Part]:
     """Forget the upload; returns the parts that it had."""
     parts = list_parts(tx, upload_id, 0, -1)

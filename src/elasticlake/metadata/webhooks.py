@@ -75,6 +75,15 @@ def get(reader: Reader, webhook_id: str) -> StoredWebhook | None:
     return _stored(row) if row else None
 
 
+def exists(reader: Reader, webhook_id: str) -> bool:
+    return reader.row("SELECT 1 FROM webhooks WHERE id = ?", (webhook_id,)) is not None
+
+
+def ids(reader: Reader) -> list[str]:
+    """Every webhook's id."""
+    return [row[0] for row in reader.rows("SELECT id FROM webhooks ORDER BY id")]
+
+
 def page(reader: Reader, after: str, limit: int, scope: tuple[ScopeKind, int] | None = None) -> list[StoredWebhook]:
     """Webhooks by id: all, or those made for exactly that bucket, pond or lake."""
     if scope is None:

@@ -46,6 +46,8 @@ class Event:
     previous: Previous | None = None
     principal: str | None = None
     request_id: str | None = None
+    trace: str | None = None
+    """The `traceparent` of what caused it, where that was traced; no part of the payload."""
 
 
 def payload(event: Event, *, include_metadata: bool = False, test: bool = False) -> dict[str, Any]:

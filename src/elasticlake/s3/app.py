@@ -23,6 +23,8 @@ from elasticlake.s3.operations.handler import Services
 from elasticlake.s3.request import Receive, S3Request, Scope, Send, read_request
 from elasticlake.s3.responses import Response, send_response
 from elasticlake.s3.routing import route
+from elasticlake.service.metrics import Metrics
+from elasticlake.service.tracing import Span, Tracer
 
 MAX_DRAIN_BYTES = 1024 * 1024
 DRAIN_SECONDS = 2
@@ -41,23 +43,41 @@ class S3App:
     domains: tuple[str, ...] = ()
     """With `example.com` here, a request to Host `bucket.example.com` names that bucket."""
     log_requests: bool = False
+    metrics: Metrics = field(default_factory=Metrics)
+    tracer: Tracer | None = None
     _signing_keys: sigv4.SigningKeys = field(default_factory=sigv4.SigningKeys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = f"{random.getrandbits(64):016X}"
         started = self.clock.monotonic()
         request: S3Request | None = None
+        span: Span | None = None
         try:
             request = read_request(scope, receive, request_id, self.domains)
+            if self.tracer is not None:
+                span = self._begin_span(self.tracer, request)
             response = await self._answer(request)
         except Exception as error:
             response = _error_response(error, request, scope, request_id)
         close = await _leave_body(request)
-        sent_bytes = await send_response(
-            send, receive, response, request_id.encode(), head=scope["method"] == "HEAD", close=close
-        )
+        sent_bytes = 0
+        try:
+            sent_bytes = await send_response(
+                send, receive, response, request_id.encode(), head=scope["method"] == "HEAD", close=close
+            )
+        finally:
+            operation, received_bytes = (request.operation, request.intake.taken_bytes) if request else ("-", 0)
+            seconds = self.clock.monotonic() - started
+            self.metrics.s3_request(operation, response.status, seconds, received_bytes, sent_bytes)
+            if span is not None and request is not None:
+                _end_span(span, request, response)
         if self.log_requests or response.status >= 500:
-            self._log_request(scope, request, response, request_id, sent_bytes, started)
+            self._log_request(scope, request, response, request_id, sent_bytes, seconds)
+
+    def _begin_span(self, tracer: Tracer, request: S3Request) -> Span:
+        span = tracer.begin(request.method, "server", request.headers.get("traceparent"))
+        request.trace = span.traceparent
+        return span
 
     async def _answer(self, request: S3Request) -> Response:
         if request.method == "OPTIONS":
@@ -117,7 +137,7 @@ class S3App:
         response: Response,
         request_id: str,
         sent_bytes: int,
-        started: float,
+        seconds: float,
     ) -> None:
         _log.info(
             "request",
@@ -129,7 +149,7 @@ class S3App:
             status=response.status,
             received_bytes=request.intake.taken_bytes if request else 0,
             sent_bytes=sent_bytes,
-            duration_ms=round((self.clock.monotonic() - started) * 1000, 1),
+            duration_ms=round(seconds * 1000, 1),
         )
 
 
@@ -147,6 +167,23 @@ def _error_response(error: Exception, request: S3Request | None, scope: Scope, r
         details.setdefault("BucketName", request.bucket or "")
     body = xml.error_document(known.code, known.message, scope["path"], request_id, details)
     return Response(known.status, [(b"content-type", b"application/xml")], body)
+
+
+def _end_span(span: Span, request: S3Request, response: Response) -> None:
+    """Say what the request was, in the words of OpenTelemetry's conventions for HTTP and S3."""
+    attributes: dict[str, str | int] = {
+        "http.request.method": request.method,
+        "http.response.status_code": response.status,
+        "rpc.method": request.operation,
+        "elasticlake.request_id": request.id,
+    }
+    if request.bucket is not None:
+        attributes["aws.s3.bucket"] = request.bucket
+    if request.key is not None:
+        attributes["aws.s3.key"] = request.key.decode("utf-8", "replace")
+    if request.operation != "-":
+        span.rename(request.operation)
+    span.end(attributes, f"status {response.status}" if response.status >= 500 else None)
 
 
 def _no_cors(request: S3Request) -> S3Error:

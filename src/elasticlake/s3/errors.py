@@ -110,7 +110,8 @@ _BY_CLASS: dict[type[errors.ElasticLakeError], str] = {
     errors.EntityTooLarge: "EntityTooLarge",
     errors.ChecksumMismatch: "BadDigest",
     errors.IncompleteBody: "IncompleteBody",
-    errors.Unavailable: "ServiceUnavailable",
+    errors.InsufficientStorage: "ServiceUnavailable",
+    errors.Unavailable: "SlowDown",
 }
 
 

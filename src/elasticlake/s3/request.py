@@ -73,12 +73,14 @@ class S3Request:
     seed_signature: str = ""
     caller: Caller = ANONYMOUS
     operation: str = "-"
+    trace: str | None = None
+    """Its span's `traceparent`, where it is traced."""
     logged: dict[str, Any] = field(default_factory=dict)
 
     @property
     def context(self) -> Request:
         """What the services want to know of it."""
-        return Request(self.caller, self.id)
+        return Request(self.caller, self.id, self.trace)
 
     @property
     def bucket_name(self) -> str:

@@ -19,6 +19,10 @@ class FolderInUse(ElasticLakeError):
     """Another server holds the data folder."""
 
 
+class DataMoved(ElasticLakeError):
+    """The folder's metadata was moved elsewhere: a server on it would change what is no longer the truth."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataFolder:
     """Paths in the data folder."""
@@ -43,6 +47,11 @@ class DataFolder:
         return self.path / "blobs"
 
     @property
+    def metrics(self) -> Path:
+        """Where the processes share what they count."""
+        return self.path / "metrics"
+
+    @property
     def master_key(self) -> Path:
         return self.path / "master.key"
 
@@ -51,10 +60,24 @@ class DataFolder:
         """Where the gateways wake the dispatcher."""
         return self.path / "dispatcher.sock"
 
+    @property
+    def moved(self) -> Path:
+        """Says where the metadata was moved to, if it was."""
+        return self.path / "moved-to"
+
+    def require_not_moved(self) -> None:
+        """Raises `DataMoved`."""
+        if self.moved.exists():
+            raise DataMoved(
+                f"the data of {self.path} was moved to {self.moved.read_text().strip()}: start the server with "
+                f"--metadata. (To go back, without what was written since, remove {self.moved}.)"
+            )
+
     def create(self) -> None:
         """Make the folder, private to its owner."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.history.mkdir(exist_ok=True)
+        self.metrics.mkdir(exist_ok=True)
         self.blobs.mkdir(exist_ok=True)
 
     def lock(self) -> int:

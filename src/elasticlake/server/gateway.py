@@ -6,19 +6,21 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 import uvloop
 
 from elasticlake import __version__
 from elasticlake.api.application import create_app
-from elasticlake.api.services import Services as ApiServices
-from elasticlake.delivery.wakeup import WakeupSender
-from elasticlake.metadata.history import HistoryReader
-from elasticlake.metadata.sqlite_database import SqliteDatabase
+from elasticlake.api.services import Services
+from elasticlake.errors import Unavailable
+from elasticlake.metadata.database import Database
+from elasticlake.metadata.history import History
 from elasticlake.s3.app import S3App
 from elasticlake.s3.operations.handler import Services as S3Services
 from elasticlake.server.composition import Installation, open_stores
+from elasticlake.server.engine import Wake
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.protocol import Protocol
 from elasticlake.server.root import Root
@@ -26,13 +28,19 @@ from elasticlake.server.tuning import tune_process
 from elasticlake.service.accounts import Accounts
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.collector import Collector
+from elasticlake.service.context import Stores
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
+from elasticlake.service.health import Health, blobs_probe, dispatcher_probe, metadata_probe
 from elasticlake.service.hierarchy import Hierarchy
+from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.objects import Objects
 from elasticlake.service.owners import display_name
+from elasticlake.service.presence import Presence
+from elasticlake.service.shared_metrics import SharedMetrics
 from elasticlake.service.tokens import Tokens
+from elasticlake.service.tracing import Tracer, open_tracer
 from elasticlake.service.webhooks import Webhooks
 
 DRAIN_SECONDS = 25
@@ -45,58 +53,79 @@ def run_gateway(installation: Installation, listener: socket.socket, number: int
     # uvicorn hands the signal on when it has finished; by then there is nothing left to interrupt.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(installation, listener, number))
+        tracer = open_tracer(f"gateway-{number}", __version__)
+        runner.run(_serve(installation, listener, number, tracer))
+    if tracer is not None:
+        tracer.close()
 
 
-async def _serve(installation: Installation, listener: socket.socket, number: int) -> None:
-    settings, folder = installation.settings, installation.folder
-    stores = open_stores(settings, folder, f"gateway-{number}")
-    delivery = SqliteDatabase(folder.delivery, durable=False)
-    history = HistoryReader(folder.history)
-    wake = WakeupSender(folder.wakeup_socket)
-    stores.database.on_commit(wake)
-    accounts = Accounts(stores, installation.master_key, installation.credentials)
-    buckets, objects = Buckets(stores), Objects(stores)
+async def _serve(installation: Installation, listener: socket.socket, number: int, tracer: Tracer | None) -> None:
+    engine = installation.engine
+    core, delivery, history = engine.open_core(), engine.open_delivery(), engine.open_history()
+    wake = engine.open_wake(core)
+    stores = open_stores(installation, core, f"gateway-{number}")
+    presence = Presence(delivery, "gateway", stores.owner, stores.clock)
+    metrics = SharedMetrics(installation.folder.metrics, f"gateway-{number}", __version__, Metrics())
+    core.observe(metrics.metrics.observe_commit)
+    services = _services(installation, stores, delivery, history, wake, metrics)
+    collector = Collector(stores, presence, metrics.metrics)
+    background = [asyncio.create_task(presence.run()), asyncio.create_task(collector.run())]
+    waits = (services.health.drain, services.feed.close, services.deliveries.close)
+    server = Server(_config(_root(installation, stores, services, tracer), installation), waits)
+    async with metrics.sharing(), engine.hearing_as_gateway(core, services.feed.wake):
+        await server.serve(sockets=[listener])
+    for task in background:
+        task.cancel()
+    with suppress(Unavailable):  # the others notice the silence
+        await presence.leave()
+    await core.close()
+    await delivery.close()
+    await wake.close()
+    stores.blobs.close()
+    history.close()
+
+
+def _services(
+    installation: Installation, stores: Stores, delivery: Database, history: History, wake: Wake, metrics: SharedMetrics
+) -> Services:
+    settings, core, clock = installation.settings, stores.database, stores.clock
+    policy = settings.egress_policy(installation.port)
+    probes = {
+        "metadata": metadata_probe(core),
+        "blobs": blobs_probe(stores.blobs, clock, int(settings.min_free_space)),
+    }
+    # Without a dispatcher this gateway still serves: events wait in the log.
+    told = {"dispatcher": dispatcher_probe(delivery)}
+    return Services(
+        accounts=Accounts(stores, installation.master_key, installation.credentials),
+        tokens=Tokens(stores, installation.credentials.api_token),
+        hierarchy=Hierarchy(stores),
+        buckets=Buckets(stores),
+        webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
+        deliveries=Deliveries(core, delivery, history, clock, wake),
+        feed=Feed(core),
+        health=Health(settings.role, probes, clock, told=told),
+        metrics=metrics,
+    )
+
+
+def _root(installation: Installation, stores: Stores, services: Services, tracer: Tracer | None) -> Root:
+    settings = installation.settings
     s3 = S3App(
-        S3Services(buckets, objects, Multipart(stores), lambda account_id: display_name(stores.database, account_id)),
-        accounts.find_key,
+        S3Services(
+            services.buckets,
+            Objects(stores),
+            Multipart(stores),
+            lambda account_id: display_name(stores.database, account_id),
+        ),
+        services.accounts.find_key,
         stores.clock,
         settings.domain,
         settings.access_log,
+        services.metrics.metrics,
+        tracer,
     )
-    deliveries = Deliveries(stores.database, delivery, history, stores.clock, wake)
-    feed = Feed(stores.database)
-    api = create_app(
-        ApiServices(
-            accounts=accounts,
-            tokens=Tokens(stores, installation.credentials.api_token),
-            hierarchy=Hierarchy(stores),
-            buckets=buckets,
-            webhooks=Webhooks(
-                stores.database,
-                delivery,
-                installation.master_key,
-                settings.egress_policy(installation.port),
-                stores.clock,
-                wake,
-            ),
-            deliveries=deliveries,
-            feed=feed,
-        ),
-        __version__,
-    )
-    collector = Collector(stores)
-    await collector.abandon_own_intents()
-    collecting = asyncio.create_task(collector.run()) if number == 0 else None
-    root = Root(s3, api, settings.domain, settings.trusted_proxy)
-    server = Server(_config(root, installation), (feed.close, deliveries.close))
-    await server.serve(sockets=[listener])
-    if collecting is not None:
-        collecting.cancel()
-    await stores.database.close()
-    await delivery.close()
-    wake.close()
-    history.close()
+    return Root(s3, create_app(services, __version__), settings.domain, settings.trusted_proxy)
 
 
 class Server(uvicorn.Server):

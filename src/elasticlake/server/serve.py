@@ -11,12 +11,15 @@ from pathlib import Path
 from elasticlake.config.credentials import FILE_NAME, RootCredentials, load_credentials
 from elasticlake.config.settings import Settings
 from elasticlake.errors import ElasticLakeError
-from elasticlake.server.composition import Installation, load_master_key, prepare_databases
+from elasticlake.server.composition import Installation, choose_engine, claim_blobs, load_master_key, require_stores
 from elasticlake.server.dispatcher import run_dispatcher
 from elasticlake.server.folder import DataFolder
 from elasticlake.server.gateway import run_gateway
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.supervisor import Supervisor
+from elasticlake.service import shared_metrics
+from elasticlake.service.metrics import Metrics
+from elasticlake.service.tracing import require_tracing
 
 
 class CannotServe(ElasticLakeError):
@@ -29,26 +32,46 @@ def serve(settings: Settings) -> int:
     # What the server writes is for its own user alone, whatever the folder's permissions are.
     os.umask(0o077)
     _require_usable_tls(settings)
+    require_tracing()
+    require_stores(settings)
     folder = DataFolder(settings.data)
     try:
         folder.create()
     except OSError as error:
         raise CannotServe(f"the data folder cannot be made: {error}") from None
     folder.lock()
-    master_key = load_master_key(settings, folder)
-    prepare_databases(folder, master_key)
+    engine = choose_engine(settings.metadata, folder)
+    master_key = load_master_key(settings, folder, engine)
+    counted = Metrics()
+    counted.positions_clamped(engine.prepare(master_key))
+    shared_metrics.begin(folder.metrics, counted)
+    if settings.blobs is not None and settings.role != "dispatcher":
+        claim_blobs(settings.blobs, engine.installation())
     listener = _listen(settings)
     # After everything that can fail: what is made is shown once, now.
-    credentials, made = load_credentials(settings)
+    credentials, made = load_credentials(
+        settings, engine.kept_credentials(master_key), lambda made: engine.keep_credentials(made, master_key)
+    )
     port = listener.getsockname()[1]
     # From here on a signal to stop waits until it can be obeyed in order: whoever reads the announcement may send one.
-    supervisor = Supervisor()
+    # Once we stop, whoever connects is refused as soon as the gateways take nobody any more.
+    supervisor = Supervisor(listener.close)
     _announce(settings, port, credentials, made)
-    installation = Installation(settings, folder, credentials, master_key, port)
-    supervisor.add("dispatcher", lambda: run_dispatcher(installation))
+    installation = Installation(settings, folder, engine, credentials, master_key, port)
+    if settings.role == "dispatcher":
+        supervisor.add("dispatcher", lambda: run_dispatcher(installation, listener))
+        return supervisor.run()
+    if settings.role == "all":
+        supervisor.add("dispatcher", lambda: _run_without(listener, installation))
     for number in range(settings.workers):
         supervisor.add(f"gateway-{number}", lambda number=number: run_gateway(installation, listener, number))  # type: ignore[misc]
     return supervisor.run()
+
+
+def _run_without(listener: socket.socket, installation: Installation) -> None:
+    """A dispatcher that keeps no port open which others have closed."""
+    listener.close()
+    run_dispatcher(installation)
 
 
 def _require_usable_tls(settings: Settings) -> None:
@@ -82,7 +105,8 @@ def _announce(settings: Settings, port: int, credentials: RootCredentials, made:
     scheme = "https" if settings.tls_cert else "http"
     host = settings.address.host
     local = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    print(f"ElasticLake serves S3 and REST at {local}", flush=True)
+    what = "health and metrics of a dispatcher" if settings.role == "dispatcher" else "S3 and REST"
+    print(f"ElasticLake serves {what} at {local}", flush=True)
     if settings.public_url is not None:
         print(f"Public URL: {settings.public_url}", flush=True)
     path = settings.data / FILE_NAME

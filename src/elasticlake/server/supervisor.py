@@ -41,7 +41,9 @@ class Child:
 class Supervisor:
     """Keeps its children running until it is told to stop. Once made, it holds back the signals that tell it."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_stop: Callable[[], None] = lambda: None) -> None:
+        """`at_stop` is called before the children are asked to finish."""
+        self._at_stop = at_stop
         self._children: list[Child] = []
         self._stopping = False
         signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
@@ -97,6 +99,7 @@ class Supervisor:
     def _stop(self) -> int:
         """Ask every child to finish, wait, and insist."""
         self._stopping = True
+        self._at_stop()
         self._signal_all(signal.SIGTERM)
         give_up_at = time.monotonic() + STOP_SECONDS
         while any(child.pid for child in self._children):

@@ -15,7 +15,7 @@ async def bucket_for(
     database: Database, caller: Caller, name: str, permission: Permission, key: bytes | None = None
 ) -> Bucket:
     """The bucket, if the caller may do that in it; raises `NoSuchBucket` or `AccessDenied`."""
-    bucket = await database.read(lambda reader: buckets.get(reader, name))
+    bucket = await database.read(lambda reader: buckets.get(reader, name), loose=True)
     if not may(caller, bucket, permission, key):
         raise AccessDenied
     return bucket

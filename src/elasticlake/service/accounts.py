@@ -188,7 +188,7 @@ class Accounts:
         """
         if access_key_id == self._root_key.id:
             return self._root_key
-        stored = await self._stores.database.read(lambda reader: accounts.get_key(reader, access_key_id))
+        stored = await self._stores.database.read(lambda reader: accounts.get_key(reader, access_key_id), loose=True)
         if stored is None:
             raise NoSuchAccessKey
         opened = self._opened.get(stored.ciphertext)

@@ -48,7 +48,7 @@ class Buckets:
 
     async def owner_of(self, name: str) -> str:
         """The id of the account whose bucket it is; raises `NoSuchBucket`."""
-        bucket = await self._stores.database.read(lambda reader: buckets.get(reader, name))
+        bucket = await self._stores.database.read(lambda reader: buckets.get(reader, name), loose=True)
         return bucket.account_id
 
     async def list_page(self, caller: Caller, after: str = "", limit: int = 10_000, prefix: str = "") -> list[Bucket]:
@@ -56,6 +56,9 @@ class Buckets:
         if caller.account_id is None:
             raise AccessDenied
         account_id = caller.account_id
+        if "\x00" in prefix or "\x00" in after:
+            # No name has it, and not every engine can look for it.
+            return []
         found: list[Bucket] = []
         start = max(after, prefix)
         if after < prefix:
@@ -121,7 +124,7 @@ def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None
     current = _current(tx, bucket)
     if not objects.is_empty(tx, bucket.id):
         raise BucketNotEmpty
-    if uploads.any_in_bucket(tx, bucket.id):
+    if uploads.hold_of_bucket(tx, bucket.id):
         blob_records.delete_uploads_later(tx, bucket.id, now_ms + grace_ms)
         uploads.delete_of_bucket(tx, bucket.id)
     buckets.mark_deleted(tx, current, now_ms)

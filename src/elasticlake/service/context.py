@@ -17,6 +17,8 @@ class Request:
 
     caller: Caller
     id: str
+    trace: str | None = None
+    """Where it is in a trace, as a `traceparent`; None where nobody traces."""
 
 
 class SpaceGuard:

@@ -12,7 +12,7 @@ from elasticlake.errors import EventsExpired, NoSuchDelivery, NoSuchWebhook
 from elasticlake.metadata import buckets, deliveries, events, webhooks
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, RequestedDelivery
-from elasticlake.metadata.history import Attempt, HistoryReader
+from elasticlake.metadata.history import Attempt, History
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.accounts import Token
 from elasticlake.model.events import Event
@@ -66,7 +66,7 @@ class Deliveries:
     """The delivery operations: over the log (`core`), the dispatcher's state (`delivery`), the history of attempts."""
 
     def __init__(
-        self, core: Database, delivery: Database, history: HistoryReader, clock: Clock, wake: Callable[[], None]
+        self, core: Database, delivery: Database, history: History, clock: Clock, wake: Callable[[], None]
     ) -> None:
         self._core = core
         self._delivery = delivery
@@ -83,7 +83,7 @@ class Deliveries:
         attempts = await self._ask_history(
             lambda history: history.of_delivery(parsed.webhook_id, parsed.bucket_id, parsed.sequence, parsed.generation)
         )
-        return DeliveryLog(delivery, attempts)
+        return DeliveryLog(delivery, [one for one in attempts if delivery.event_id in (None, one.event_id)])
 
     async def redeliver(self, token: Token, delivery_id: str) -> Delivery:
         """Send a delivery again, out of order and at once; returns the new one.
@@ -151,7 +151,7 @@ class Deliveries:
             lambda reader: [_settled(reader, webhook, one, key) for one, key in zip(wanted, keys, strict=True)]
         )
         return [
-            describe(webhook, one, _facts(at, state, last[2] if last is not None else None))
+            describe(webhook, one, _facts(at, state, _of_its_event(last[2] if last is not None else None, at.event)))
             for one, at, state, last in zip(wanted, logged, settled, lasts, strict=True)
         ]
 
@@ -185,7 +185,7 @@ class Deliveries:
             lambda reader: delivery_pages.behind_positions(reader, webhook, reached, after, limit)
         )
 
-    async def _ask_history(self, question: Callable[[HistoryReader], T]) -> T:
+    async def _ask_history(self, question: Callable[[History], T]) -> T:
         """History may be large and on a slow disk: it is read in a thread, by one at a time."""
         async with self._history_lock:
             return await asyncio.to_thread(question, self._history)
@@ -208,6 +208,11 @@ class Deliveries:
             items += [delivery for delivery in described if delivery and status in (None, delivery.status)]
             spot = piece.next_spot
         return Page(items, spot.encode() if spot is not None else None)
+
+
+def _of_its_event(last: Attempt | None, event: Event | None) -> Attempt | None:
+    """The attempt, unless it sent another event: after a restore, sequences that history knows come again."""
+    return None if last is not None and event is not None and last.event_id != event.id else last
 
 
 def _staged(piece: Piece) -> Piece:

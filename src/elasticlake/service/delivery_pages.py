@@ -12,7 +12,7 @@ from typing import NamedTuple
 from elasticlake.metadata import deliveries, events, webhooks
 from elasticlake.metadata.database import Reader
 from elasticlake.metadata.deliveries import Lane
-from elasticlake.metadata.history import HistoryReader
+from elasticlake.metadata.history import History
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
@@ -108,7 +108,7 @@ def behind_heads(reader: Reader, webhook: Webhook, lanes: list[Lane], after: Spo
     return Piece(found, None)
 
 
-def attempted(history: HistoryReader, webhook_id: str, status: str | None, after: Spot, limit: int) -> Piece:
+def attempted(history: History, webhook_id: str, status: str | None, after: Spot, limit: int) -> Piece:
     """Deliveries by their last attempt, newest first, each once."""
     before = (after.key.decode("ascii", "replace"), after.sequence) if after.key else None
     rows = history.latest(webhook_id, status, before, limit)

@@ -34,7 +34,7 @@ class Feed:
         self._database = database
         self._waiting: dict[int, set[asyncio.Event]] = {}
         self._closed = False
-        database.on_commit(self._wake)
+        database.on_commit(self.wake)
 
     async def after(
         self, token: Token, bucket_name: str, sequence: int | None, limit: int = 100, wait_seconds: float = 0
@@ -63,9 +63,10 @@ class Feed:
     def close(self) -> None:
         """End the polls that wait, so that a server that stops need not wait for them."""
         self._closed = True
-        self._wake(dict.fromkeys(self._waiting, 0))
+        self.wake(dict.fromkeys(self._waiting, 0))
 
-    def _wake(self, committed: Committed) -> None:
+    def wake(self, committed: Committed) -> None:
+        """Events were added to these buckets' logs, here or elsewhere."""
         for bucket_id in committed:
             for woken in self._waiting.get(bucket_id, ()):
                 woken.set()

@@ -8,7 +8,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from elasticlake.blobs.store import BlobWriter
 from elasticlake.blobs.strand import Strand
 from elasticlake.errors import EntityTooLarge, IncompleteBody
 from elasticlake.metadata import blob_records
-from elasticlake.metadata.database import Transaction
+from elasticlake.metadata.database import Touching, Transaction
 from elasticlake.model.ids import new_blob_id
 from elasticlake.model.objects import MAX_PUT_BYTES
 from elasticlake.service.context import Stores
@@ -90,7 +90,9 @@ def _take_inline(body: Body, digests: Digests, data: bytes) -> Received:
 async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _Pieces, head: memoryview) -> Received:
     blob_id = new_blob_id()
     now_ms = stores.clock.now_ms()
-    await stores.database.write(lambda tx: blob_records.insert_intent(tx, blob_id, stores.owner, now_ms))
+    await stores.database.write(
+        lambda tx: blob_records.insert_intent(tx, blob_id, stores.owner, now_ms), touching=Touching()
+    )
     try:
         writer = await stores.blobs.create(blob_id)
         try:
@@ -102,15 +104,18 @@ async def _receive_blob(stores: Stores, body: Body, digests: Digests, pieces: _P
             await asyncio.shield(writer.abort())
             raise
     except BaseException:
-        await asyncio.shield(stores.database.write(lambda tx: blob_records.drop_intent(tx, blob_id)))
+        drop = stores.database.write(lambda tx: blob_records.drop_intent(tx, blob_id), touching=Touching())
+        await asyncio.shield(drop)
         raise
     return Received(size_bytes, digests, None, blob_id)
 
 
-async def keep(stores: Stores, received: Received, mutation: Callable[[Transaction], T]) -> T:
+async def keep(stores: Stores, received: Received, mutation: Callable[[Transaction], T], touching: Touching) -> T:
     """Commit the transaction that refers to the received body; if it is refused, the bytes go as well."""
+    if received.blob_id is not None:
+        touching = replace(touching, intents=(received.blob_id,))
     try:
-        return await stores.database.write(mutation)
+        return await stores.database.write(mutation, touching=touching)
     except BaseException:
         if received.blob_id is not None:
             await asyncio.shield(_let_go(stores, received.blob_id))
@@ -120,7 +125,7 @@ async def keep(stores: Stores, received: Received, mutation: Callable[[Transacti
 async def _let_go(stores: Stores, blob_id: str) -> None:
     """Delete the blob if its intent is still there: a commit whose outcome is unknown may have consumed it."""
     now_ms = stores.clock.now_ms()
-    await stores.database.write(lambda tx: blob_records.abandon_intent(tx, blob_id, now_ms))
+    await stores.database.write(lambda tx: blob_records.abandon_intent(tx, blob_id, now_ms), touching=Touching())
 
 
 async def _stream(writer: BlobWriter, digests: Digests, pieces: _Pieces, piece: memoryview) -> int:

@@ -20,7 +20,7 @@ from elasticlake.errors import (
     NoSuchUpload,
 )
 from elasticlake.metadata import blob_records, buckets, uploads
-from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.metadata.database import Reader, Touching, Transaction
 from elasticlake.metadata.uploads import CompletedUpload
 from elasticlake.model.accounts import Caller, Permission
 from elasticlake.model.ids import new_blob_id, new_upload_id
@@ -125,7 +125,7 @@ class Multipart:
                 raise NoSuchBucket
             uploads.insert(tx, upload)
 
-        await database.write(mutation)
+        await database.write(mutation, touching=Touching(bucket_name))
         return upload
 
     async def find(
@@ -175,7 +175,7 @@ class Multipart:
             if replaced is not None and replaced.blob_id:
                 blob_records.delete_later(tx, [replaced.blob_id], now_ms + self._stores.blob_grace_ms)
 
-        await keep(self._stores, received, mutation)
+        await keep(self._stores, received, mutation, Touching(upload=upload.id))
         return part, checksum
 
     async def list_parts(
@@ -225,7 +225,7 @@ class Multipart:
             parts = uploads.delete(tx, upload_id)
             blob_records.delete_later(tx, [part.blob_id for part in parts if part.blob_id], delete_at_ms)
 
-        await self._stores.database.write(mutation)
+        await self._stores.database.write(mutation, touching=Touching(upload=upload_id))
 
     async def complete(
         self, request: Request, bucket_name: str, key: bytes, upload_id: str, completion: Completion
@@ -247,7 +247,8 @@ class Multipart:
             completion.conditions,
         )
         mutation = partial(_complete, change=change, upload_id=upload_id, completion=completion)
-        return await database.write(mutation, long=len(completion.parts) > 10)
+        touching = Touching(bucket_name, (key,), upload=upload_id)
+        return await database.write(mutation, touching=touching, long=len(completion.parts) > 10)
 
 
 def _complete(tx: Transaction, change: Change, upload_id: str, completion: Completion) -> Completed:

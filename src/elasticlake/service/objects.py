@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from elasticlake.blobs.digests import Digests
 from elasticlake.errors import AccessDenied, ElasticLakeError, NoSuchKey
 from elasticlake.metadata import buckets, objects
-from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.metadata.database import Reader, Touching, Transaction
 from elasticlake.model.accounts import Caller
 from elasticlake.model.ids import new_blob_id
 from elasticlake.model.objects import (
@@ -87,7 +87,12 @@ class Objects:
         checksum = checksum_of(received.digests, checksum_algorithm)
         change = self._change(request, bucket, key, reason, conditions)
         new = new_content(received)
-        return await keep(self._stores, received, lambda tx: versions.put(tx, change, new, attributes, acl, checksum))
+        return await keep(
+            self._stores,
+            received,
+            lambda tx: versions.put(tx, change, new, attributes, acl, checksum),
+            Touching(bucket.name.name, (key,)),
+        )
 
     async def find(self, caller: Caller, bucket_name: str, key: bytes, conditions: Conditions = NONE) -> Found:
         """The object and where its bytes are.
@@ -97,7 +102,10 @@ class Objects:
         Whoever may not list the bucket learns nothing of which keys exist: `AccessDenied` in place of `NoSuchKey`.
         """
         require_key(key)
-        found = await self._stores.database.read(lambda reader: _look_up(reader, bucket_name, key))
+        found = await self._stores.database.read(lambda reader: _look_up(reader, bucket_name, key), loose=True)
+        if isinstance(found, Found) and found.version.content.manifest_id is not None and not found.parts:
+            # It was replaced between two statements of a loose read: look at one moment.
+            found = await self._stores.database.read(lambda reader: _look_up(reader, bucket_name, key))
         if not isinstance(found, Found):
             may_know = may(caller, found, "read", key) or may(caller, found, "list", key)
             raise NoSuchKey if may_know else AccessDenied
@@ -153,7 +161,8 @@ class Objects:
         database = self._stores.database
         bucket = await bucket_for(database, request.caller, bucket_name, "delete", require_key(key))
         change = self._change(request, bucket, key, reason, conditions)
-        return await database.write(lambda tx: versions.delete(tx, change))
+        touching = Touching(bucket_name, (key,))
+        return await database.write(lambda tx: versions.delete(tx, change), touching=touching)
 
     async def delete_many(
         self, request: Request, bucket_name: str, wanted: list[tuple[bytes, Conditions]]
@@ -163,7 +172,7 @@ class Objects:
         Raises `NoSuchBucket`, and `AccessDenied` to an anonymous caller who may delete none of them.
         """
         database = self._stores.database
-        bucket = await database.read(lambda reader: buckets.get(reader, bucket_name))
+        bucket = await database.read(lambda reader: buckets.get(reader, bucket_name), loose=True)
         changes: list[Change | None] = []
         for key, conditions in wanted:
             allowed = may(request.caller, bucket, "delete", key)
@@ -178,7 +187,8 @@ class Objects:
         def mutation(tx: Transaction) -> list[ElasticLakeError | None]:
             return [_attempt_delete(tx, change) for change in changes]
 
-        return await database.write(mutation, long=allowed_count > 10)
+        touching = Touching(bucket_name, tuple(change.key for change in changes if change is not None))
+        return await database.write(mutation, touching=touching, long=allowed_count > 10)
 
     async def copy(
         self,
@@ -209,7 +219,12 @@ class Objects:
         received = await receive(self._stores, body)
         checksum = checksum_of(received.digests, algorithm)
         new = new_content(received)
-        return await keep(self._stores, received, lambda tx: versions.put(tx, change, new, kept, acl, checksum))
+        return await keep(
+            self._stores,
+            received,
+            lambda tx: versions.put(tx, change, new, kept, acl, checksum),
+            Touching(bucket.name.name, (key,)),
+        )
 
     async def _restate(
         self,
@@ -233,7 +248,8 @@ class Objects:
             restated = replace(current, attributes=kept, acl=acl, modified_at_ms=change.now_ms)
             return versions.modify(tx, change, restated)
 
-        return await self._stores.database.write(mutation)
+        touching = Touching(change.bucket.name.name, (change.key,))
+        return await self._stores.database.write(mutation, touching=touching)
 
     async def set_acl(self, request: Request, bucket_name: str, key: bytes, acl: Acl) -> None:
         """Change who may read the object; raises `NoSuchKey`."""
@@ -247,7 +263,7 @@ class Objects:
                 raise NoSuchKey
             versions.modify(tx, change, replace(current, acl=acl))
 
-        await database.write(mutation)
+        await database.write(mutation, touching=Touching(bucket_name, (key,)))
 
     def _change(self, request: Request, bucket: Bucket, key: bytes, reason: str, conditions: Conditions) -> Change:
         now_ms = self._stores.clock.now_ms()

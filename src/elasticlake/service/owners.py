@@ -11,5 +11,5 @@ async def display_name(database: Database, account_id: str) -> str:
     """The account's display name; its id if there is no such account (any more)."""
     if account_id == ROOT_ACCOUNT:
         return ROOT_ACCOUNT
-    account = await database.read(lambda reader: accounts.get_account(reader, account_id))
+    account = await database.read(lambda reader: accounts.get_account(reader, account_id), loose=True)
     return account.display_name if account is not None else account_id

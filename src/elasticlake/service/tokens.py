@@ -7,7 +7,7 @@ from typing import get_args
 
 from elasticlake.errors import AccessDenied, InvalidInput, NoSuchToken
 from elasticlake.metadata import accounts
-from elasticlake.metadata.database import Transaction
+from elasticlake.metadata.database import Database, Transaction
 from elasticlake.model.accounts import Token, TokenAccess, token_hash
 from elasticlake.model.ids import new_token, new_token_id
 from elasticlake.model.names import require_display_name
@@ -19,12 +19,32 @@ ROOT_TOKEN = Token("root", "root", None, "write", 0)
 MAX_ACCOUNTS = 1000
 
 
+class Authenticator:
+    """Knows tokens by their text: the one that the server was started with, and those made here."""
+
+    def __init__(self, database: Database, root_token: str) -> None:
+        self._database = database
+        self._root_token = root_token.encode()
+
+    async def authenticate(self, bearer: str) -> Token:
+        """The token whose text this is; raises `AccessDenied`."""
+        if not bearer.isascii():
+            raise AccessDenied
+        if hmac.compare_digest(bearer.encode(), self._root_token):
+            return ROOT_TOKEN
+        hashed = token_hash(bearer)
+        found = await self._database.read(lambda reader: accounts.get_token_by_hash(reader, hashed), loose=True)
+        if found is None:
+            raise AccessDenied
+        return found
+
+
 class Tokens:
     """The token operations over the stores; `root_token` is the one that the server was started with."""
 
     def __init__(self, stores: Stores, root_token: str) -> None:
         self._stores = stores
-        self._root_token = root_token.encode()
+        self.authenticate = Authenticator(stores.database, root_token).authenticate
 
     async def create(
         self, token: Token, *, name: str = "", account_ids: tuple[str, ...] | None = None, access: str
@@ -64,18 +84,6 @@ class Tokens:
         require_every_account(token)
         if not await self._stores.database.write(lambda tx: accounts.delete_token(tx, token_id)):
             raise NoSuchToken
-
-    async def authenticate(self, bearer: str) -> Token:
-        """The token whose text this is; raises `AccessDenied`."""
-        if not bearer.isascii():
-            raise AccessDenied
-        if hmac.compare_digest(bearer.encode(), self._root_token):
-            return ROOT_TOKEN
-        hashed = token_hash(bearer)
-        found = await self._stores.database.read(lambda reader: accounts.get_token_by_hash(reader, hashed))
-        if found is None:
-            raise AccessDenied
-        return found
 
 
 def require_write(token: Token) -> None:

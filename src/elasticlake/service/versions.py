@@ -166,6 +166,7 @@ def _log(
             previous=previous,
             principal=change.request.caller.access_key_id,
             request_id=change.request.id,
+            trace=change.request.trace,
         ),
     )
 

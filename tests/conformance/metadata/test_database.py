@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.metadata.conftest import Open, create_bucket
 
 from elasticlake.errors import NoSuchBucket, NoSuchKey
-from elasticlake.metadata import buckets, events, facts
+from elasticlake.metadata import buckets, events, facts, objects
 from elasticlake.metadata.database import Committed, Database, Reader, Transaction, Value
 from elasticlake.model.events import Event
 
@@ -108,7 +108,7 @@ async def test_values_come_back_as_they_went_in(database: Database, column: str,
             case "text":
                 tx.run("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?)", ("id", b"hash", "name", value, "read", 1))
                 return tx.rows("SELECT accounts FROM tokens")[0][0]
-        return tx.rows("SELECT CAST(? AS REAL)", (value,))[0][0]
+        return tx.rows("SELECT CAST(? AS DOUBLE PRECISION)", (value,))[0][0]
 
     assert await database.write(mutation) == value
 
@@ -273,6 +273,49 @@ async def test_a_mutation_that_fails_before_it_changes_a_row_hands_nothing_on(da
     bucket = await database.read(lambda reader: buckets.get(reader, "my-bucket"))
     assert (bucket.sequence, bucket.objects, bucket.size_bytes) == (0, 0, 0)
     assert heard == []
+
+
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("how", ["read", "changing", "read twice", "hold", "new id"])
+async def test_what_a_failing_mutation_had_sent_already_is_undone_as_well(
+    database: Database, how: str, long: bool
+) -> None:
+    """Its changes were with the engine, seen by itself; the others of its group keep theirs, before and after it."""
+    await database.write(create_bucket)
+
+    def fail(tx: Transaction) -> None:
+        log_event("my-bucket")(tx)
+        put_fact("half-way")(tx)
+        if how.startswith("read"):
+            assert "half-way" in fact_names(tx)
+        if how == "changing":
+            tx.changing("UPDATE facts SET value = 'changed' RETURNING name")
+        if how == "hold":
+            tx.hold("SELECT name FROM facts")
+        if how == "new id":
+            objects.insert_inline(tx, b"body")
+        put_fact("more")(tx)
+        if how == "read twice":
+            assert "more" in fact_names(tx)
+        raise NoSuchKey
+
+    def keep(number: int) -> Callable[[Transaction], int]:
+        def mutation(tx: Transaction) -> int:
+            put_fact(f"kept {number}")(tx)
+            return log_event("my-bucket")(tx)
+
+        return mutation
+
+    work = [fail if number % 3 == 1 else keep(number) for number in range(9)]
+    outcomes = await asyncio.gather(*(database.write(mutation, long=long) for mutation in work), return_exceptions=True)
+    assert [outcome for outcome in outcomes if isinstance(outcome, int)] == list(range(1, 7))
+    assert sum(isinstance(outcome, NoSuchKey) for outcome in outcomes) == 3
+    assert await database.read(sequences) == list(range(1, 7))
+    assert await database.read(fact_names) == [f"kept {number}" for number in range(9) if number % 3 != 1]
+    assert await database.read(lambda reader: reader.rows("SELECT DISTINCT value FROM facts")) == [("value",)]
+    assert await database.read(lambda reader: reader.rows("SELECT id FROM inline_bodies")) == []
+    bucket = await database.read(lambda reader: buckets.get(reader, "my-bucket"))
+    assert bucket.sequence == 6
 
 
 async def test_a_statement_that_breaks_a_constraint_fails_its_own_mutation_alone(database: Database) -> None:

@@ -14,6 +14,8 @@ from awscrt import checksums
 from botocore.exceptions import ClientError
 from tests.conformance.conftest import Store
 
+pytestmark = pytest.mark.both_engines
+
 MIB = 1024 * 1024
 PART = 5 * MIB
 HASHES: dict[str, Callable[[bytes], bytes]] = {

@@ -18,6 +18,8 @@ from tests.integration.server import ACCESS_KEY, SECRET_KEY
 from elasticlake.model.accounts import canonical_id
 from elasticlake.s3 import sigv4
 
+pytestmark = pytest.mark.both_engines
+
 BODY = b"0123456789"
 ETAG = f'"{hashlib.md5(BODY).hexdigest()}"'
 BEFORE = datetime.now(UTC) - timedelta(days=1)

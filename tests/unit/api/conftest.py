@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 from tests.unit.world import ROOT_TOKEN_TEXT, World, open_world
 
 from elasticlake.api.application import create_app
 from elasticlake.api.services import Services
+from elasticlake.service.health import Health, blobs_probe, metadata_probe
+from elasticlake.service.metrics import Metrics
+from elasticlake.service.shared_metrics import SharedMetrics
 
 
 @pytest_asyncio.fixture
@@ -17,8 +21,21 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield opened
 
 
+@pytest.fixture
+def health(world: World) -> Health:
+    probes = {"metadata": metadata_probe(world.core), "blobs": blobs_probe(world.stores.blobs, world.clock, 0)}
+    return Health("all", probes, world.clock)
+
+
+@pytest.fixture
+def metrics(tmp_path: Path) -> SharedMetrics:
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    return SharedMetrics(folder, "gateway-0", "1.2.3", Metrics())
+
+
 @pytest_asyncio.fixture
-async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
+async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIterator[httpx.AsyncClient]:
     services = Services(
         accounts=world.accounts,
         tokens=world.tokens,
@@ -27,6 +44,8 @@ async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
         webhooks=world.webhooks,
         deliveries=world.deliveries,
         feed=world.feed,
+        health=health,
+        metrics=metrics,
     )
     transport = httpx.ASGITransport(create_app(services, "1.2.3"), raise_app_exceptions=True)
     headers = {"Authorization": f"Bearer {ROOT_TOKEN_TEXT}"}

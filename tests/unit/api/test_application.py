@@ -16,7 +16,7 @@ def fields(answer: httpx.Response) -> list[str]:
 
 async def test_health_needs_no_token(api: httpx.AsyncClient) -> None:
     answer = await api.get("/v1/health", headers={"Authorization": ""})
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": "1.2.3"})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": "1.2.3", "role": "all"})
     assert len(answer.headers["x-request-id"]) == 16
 
 
@@ -132,7 +132,7 @@ async def test_the_description_is_complete(api: httpx.AsyncClient) -> None:
         for method, operation in methods.items()
     ]
     names = [operation["operationId"] for _, _, operation in operations]
-    assert len(names) == len(set(names)) == 37
+    assert len(names) == len(set(names)) == 40
     assert "createWebhook" in names
     assert document["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
     text = json.dumps(document)

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.unit.world import World, attempt
+from tests.unit.world import World
 
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.deliveries import Position
@@ -130,7 +130,7 @@ async def test_a_delivery_with_its_attempts(api: httpx.AsyncClient, world: World
     webhook = await create(api)
     await world.put(BUCKET, "schlüssel".encode())
     delivery_id = str(DeliveryId(webhook["id"], bucket.id, 1))
-    world.record(attempt(webhook["id"], bucket.id, 1))
+    world.record(await world.attempt(webhook["id"], bucket.id, 1))
     await world.delivery.write(lambda tx: deliveries.put_position(tx, Position(webhook["id"], bucket.id, 1, 1)))
     shown = (await api.get(f"/v1/deliveries/{delivery_id}")).json()
     (log,) = shown.pop("attemptLog")

@@ -65,3 +65,9 @@ def test_a_smaller_listing_proves_nothing_but_can_refute() -> None:
 
 def test_any_error_is_an_error() -> None:
     assert judge([replace(GOOD[0], errors={"event missing": 2})], {}, [])[-1].met is False
+
+
+def test_postgresql_has_promises_of_its_own() -> None:
+    slower = [replace(GOOD[0], operations=3_000), replace(GOOD[1], operations=5_000)]
+    assert [verdict.met for verdict in judge(slower, LIMITS, USES, "postgres")][:2] == [True, True]
+    assert [verdict.met for verdict in judge(slower, LIMITS, USES)][:2] == [False, False]

@@ -78,6 +78,14 @@ class FaultyDisk(LocalDisk):
         self._pass("remove")
         return super().remove(path)
 
+    def names(self, path: Path) -> list[str]:
+        self._pass("names")
+        return super().names(path)
+
+    def size(self, path: Path) -> int | None:
+        self._pass("size")
+        return super().size(path)
+
     def close(self, handle: int) -> None:
         self.handles.remove(handle)
         super().close(handle)
@@ -160,6 +168,23 @@ async def test_a_disk_that_cannot_delete_is_reported_in_our_own_words(blobs: Fil
     disk.fails["remove"] = errno.EIO
     with pytest.raises(Unavailable):
         await blobs.delete([blob_id])
+
+
+async def test_a_disk_that_cannot_be_listed_is_reported_in_our_own_words(blobs: FileBlobs, disk: FaultyDisk) -> None:
+    disk.fails |= {"names": errno.EIO, "size": errno.EIO}
+    with pytest.raises(Unavailable):
+        await anext(blobs.ids())
+    with pytest.raises(Unavailable):
+        await blobs.size(new_blob_id())
+
+
+async def test_a_slow_listing_does_not_stop_the_loop(blobs: FileBlobs, disk: FaultyDisk) -> None:
+    blob_id = await store(blobs)
+    disk.waits["names"] = threading.Event()
+    listing = asyncio.create_task(anext(blobs.ids()))  # type: ignore[arg-type]
+    assert await asyncio.to_thread(disk.arrived.wait, 10)
+    disk.waits["names"].set()
+    assert await listing == blob_id
 
 
 @pytest.mark.parametrize("operation", ["create", "write", "sync", "rename", "sync_directory"])

@@ -20,7 +20,7 @@ from elasticlake import __version__
 from elasticlake.cli.main import Entry, LazyGroup, RootGroup
 from elasticlake.errors import NotEmpty
 
-REST_COMMANDS = [name for name in RootGroup.entries if name not in ("serve", "check")]
+REST_COMMANDS = [name for name in RootGroup.entries if name not in ("serve", "check", "backup")]
 HEAVY = ("httpx", "rich", "pydantic", "apsw", "aiohttp", "fastapi", "uvicorn", "awscrt", "elasticlake.server")
 
 

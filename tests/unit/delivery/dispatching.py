@@ -18,13 +18,16 @@ from elasticlake.clock import SystemClock
 from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.dispatcher import Dispatcher
 from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.roster import Roster
-from elasticlake.metadata import webhooks
+from elasticlake.metadata import nodes, webhooks
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.metadata.history import HistoryWriter
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.events import EVENT_TYPES
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.metrics import Metrics
+from elasticlake.service.presence import Presence
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
 PATIENCE_SECONDS = 10.0
@@ -78,11 +81,32 @@ class Dispatching:
     disabled: list[tuple[str, str]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Owner:
+    """The dispatcher of epoch 1."""
+
+    epoch: int = 1
+
+
+async def owning_ledger(
+    world: World,
+    database: Database | None = None,
+    history: HistoryWriter | None = None,
+    webhook_ids: tuple[str, ...] = ("wh_1", "wh_2"),
+) -> Ledger:
+    """A ledger of a dispatcher that owns these webhooks."""
+    await world.delivery.write(lambda tx: nodes.claim(tx, webhook_ids, Owner().epoch))
+    return Ledger(database or world.delivery, history, Owner())
+
+
 @asynccontextmanager
-async def dispatching(world: World, *, core: Database | None = None) -> AsyncIterator[Dispatching]:
+async def dispatching(
+    world: World, *, core: Database | None = None, metrics: Metrics | None = None, name: str = "dispatcher"
+) -> AsyncIterator[Dispatching]:
     """Run a dispatcher on the world's stores (or on `core` before them) until the block ends."""
     clock = SystemClock()
-    ledger = Ledger(world.delivery, HistoryWriter(world.folder / "history"))
+    membership = Membership(Presence(world.delivery, "dispatcher", name, clock), world.delivery)
+    ledger = Ledger(world.delivery, HistoryWriter(world.folder / "history"), membership)
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
         async def disable(webhook: Webhook, reason: str) -> None:
@@ -98,7 +122,9 @@ async def dispatching(world: World, *, core: Database | None = None) -> AsyncIte
             await world.core.write(mutation)
 
         roster, chance = Roster(KEY.decrypt), random.Random(1)
-        dispatcher = Dispatcher(core or world.core, world.delivery, ledger, sender, roster, disable, clock, chance)
+        dispatcher = Dispatcher(
+            core or world.core, world.delivery, ledger, sender, roster, membership, disable, clock, chance, metrics
+        )
         at_work = Dispatching(dispatcher, ledger)
         task = asyncio.create_task(dispatcher.run())
         try:

@@ -8,7 +8,7 @@ from tests.unit.delivery.dispatching import HANG, Dispatching, Receiver, dispatc
 from tests.unit.world import ROOT, World
 
 from elasticlake.metadata import deliveries
-from elasticlake.metadata.database import Committed, Reader, Transaction
+from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import Position
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
@@ -103,13 +103,15 @@ class FaultyReads:
         self._database = world.core
         self.faults = 0
 
-    async def read(self, query: Callable[[Reader], T]) -> T:
+    async def read(self, query: Callable[[Reader], T], *, loose: bool = False) -> T:
         if self.faults:
             self.faults -= 1
             raise OSError("the disk does not answer")
-        return await self._database.read(query)
+        return await self._database.read(query, loose=loose)
 
-    def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> Awaitable[T]:
+    def write(
+        self, mutation: Callable[[Transaction], T], *, touching: Touching | None = ALONE, long: bool = False
+    ) -> Awaitable[T]:
         return self._database.write(mutation, long=long)
 
     def on_commit(self, listener: Callable[[Committed], None]) -> None:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.delivery.dispatching import Receiver, listen
+from tests.unit.delivery.dispatching import Receiver, listen, owning_ledger
 from tests.unit.world import ROOT, START_MS, World
 
 from elasticlake.delivery.feed import WINDOW, Feed
 from elasticlake.delivery.feeds import READ_EVENTS, Feeds
 from elasticlake.delivery.ledger import Ledger
-from elasticlake.metadata import deliveries
+from elasticlake.metadata import deliveries, webhooks
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.objects import Bucket
 from elasticlake.model.webhooks import Ordering, Webhook
@@ -35,8 +35,9 @@ async def store(world: World, position: Position, *lanes: Lane) -> None:
     await world.delivery.write(mutation)
 
 
-def open_feeds(world: World) -> tuple[Feeds, Ledger]:
-    ledger = Ledger(world.delivery, None)
+async def open_feeds(world: World) -> tuple[Feeds, Ledger]:
+    every = await world.core.read(webhooks.ids)
+    ledger = await owning_ledger(world, webhook_ids=tuple(every))
     return Feeds(world.core, world.delivery, ledger), ledger
 
 
@@ -44,7 +45,7 @@ async def test_a_new_webhook_begins_where_its_bucket_is(world: World, receiver: 
     bucket = await world.bucket("bucket")
     await put_many(world, b"a", b"b")
     webhook = await listen(world, receiver)
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     assert feed.position == 2
     await put_many(world, b"c")
@@ -58,7 +59,7 @@ async def test_a_trimmed_log_is_begun_where_it_begins(world: World, receiver: Re
     webhook, bucket = await begin(world, receiver)
     await put_many(world, b"a", b"b", b"c")
     await world.trim_log(bucket, 3)
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     assert feed.position == 2
     assert await feeds.read_on(feed, 3)
@@ -70,7 +71,7 @@ async def test_it_goes_on_from_what_was_stored(world: World, receiver: Receiver)
     await put_many(world, b"a", b"b", b"a", b"c")
     lane = Lane(webhook.id, bucket.id, b"a", 1, 4, START_MS + 5)
     await store(world, Position(webhook.id, bucket.id, 2, delivered=1), lane)
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     assert (feed.position, feed.counts["delivered"]) == (2, 1)
     assert (feed.lanes[b"a"].attempts, feed.lanes[b"a"].next_attempt_at_ms) == (4, START_MS + 5)
@@ -90,12 +91,12 @@ async def test_a_changed_order_goes_back_to_its_lanes_and_a_crash_then_loses_not
     await put_many(world, b"a", b"b", b"c")
     await store(world, Position(webhook.id, bucket.id, 3), Lane(webhook.id, bucket.id, b"b", 2, 1, START_MS))
     strict = await world.webhooks.change(ROOT, webhook.id, WebhookChange(ordering="bucket"))
-    feeds, ledger = open_feeds(world)
+    feeds, ledger = await open_feeds(world)
     feed = await feeds.open(strict, bucket.id)
     assert (feed.position, feed.lanes) == (1, {})
     # Whatever is stored from here on and survives: the event that the lane held is still ahead.
     await ledger.flush()
-    again = await open_feeds(world)[0].open(strict, bucket.id)
+    again = await (await open_feeds(world))[0].open(strict, bucket.id)
     assert (again.position, again.lanes) == (1, {})
 
 
@@ -105,7 +106,7 @@ async def test_resuming_from_now_cancels_what_waited(world: World, receiver: Rec
     await store(world, Position(webhook.id, bucket.id, 2), Lane(webhook.id, bucket.id, b"a", 1, 1, START_MS))
     await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="disabled"))
     resumed = await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="enabled", resume="now"))
-    feeds, ledger = open_feeds(world)
+    feeds, ledger = await open_feeds(world)
     feed = await feeds.open(resumed, bucket.id)
     assert (feed.position, feed.lanes, feed.counts["canceled"]) == (4, {}, 3)
     await ledger.flush()
@@ -117,7 +118,7 @@ async def test_resuming_from_now_cancels_what_waited(world: World, receiver: Rec
 async def test_the_window_is_bounded(world: World, receiver: Receiver) -> None:
     webhook, bucket = await begin(world, receiver)
     await put_many(world, *(b"%d" % number for number in range(3 * READ_EVENTS)))
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     while await feeds.read_on(feed, 3 * READ_EVENTS):
         pass
@@ -131,7 +132,7 @@ async def test_events_that_nobody_asked_for_move_the_position_alone(world: World
     bucket = await world.bucket("bucket")
     webhook = await listen(world, receiver, events=("object:deleted",))
     await put_many(world, b"a", b"b")
-    feeds, ledger = open_feeds(world)
+    feeds, ledger = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     assert await feeds.read_on(feed, 2)
     assert (feed.position, list(feed.ready)) == (2, [])
@@ -144,7 +145,7 @@ async def test_what_follows_a_lanes_head(
 ) -> None:
     webhook, bucket = await begin(world, receiver, ordering)
     await put_many(world, b"a", b"b", b"a")
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     await feeds.read_on(feed, 3)
     lane = feed.park(feed.ready[0], 1, START_MS)
@@ -158,7 +159,7 @@ async def test_what_follows_is_wanted_and_was_passed(world: World, receiver: Rec
     await world.remove("bucket", b"a")
     await put_many(world, b"a")
     wanted = replace(webhook, events=("object:created",))
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(wanted, bucket.id)
     await feeds.read_on(feed, 4)
     lane = feed.park(feed.ready[0], 1, START_MS)
@@ -174,6 +175,6 @@ async def test_a_head_that_retention_took(world: World, receiver: Receiver) -> N
     await put_many(world, b"a", b"b")
     await store(world, Position(webhook.id, bucket.id, 2), Lane(webhook.id, bucket.id, b"a", 1, 1, START_MS))
     await world.trim_log(bucket, 2)
-    feeds, _ = open_feeds(world)
+    feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     assert await feeds.head_of(feed, feed.lanes[b"a"]) is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.delivery.dispatching import HANG, Dispatching, Receiver, eventually, listen, receiving
+from tests.unit.delivery.dispatching import HANG, Dispatching, Owner, Receiver, eventually, listen, receiving
 from tests.unit.world import ROOT, World
 
 from elasticlake.delivery.feed import Budget
@@ -77,7 +77,7 @@ async def test_a_verdict_on_the_old_endpoint_does_not_disable_the_changed_webhoo
 
 
 def test_no_backlog_takes_the_memory_that_the_others_need(world: World) -> None:
-    feeds = Feeds(world.core, world.delivery, Ledger(world.delivery, None))
+    feeds = Feeds(world.core, world.delivery, Ledger(world.delivery, None, Owner()))
     shares = {name: feeds._share(name) for name in ("greedy", *map(str, range(20)))}
     shares["greedy"].spend(MAX_UNSETTLED // 10)
     assert not feeds.may_read("greedy")
@@ -106,5 +106,5 @@ async def test_a_folder_with_a_long_path_wakes_its_dispatcher(tmp_path: Path) ->
     sender = WakeupSender(folder / "dispatcher.sock")
     sender({1: 7})
     await eventually(lambda: woken == [{1: 7}])
-    sender.close()
+    await sender.close()
     transport.close()

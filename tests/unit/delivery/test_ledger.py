@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from tests.unit.delivery.dispatching import eventually
+from tests.unit.delivery.dispatching import Owner, eventually, owning_ledger
 from tests.unit.world import START_MS, World, attempt
 
 from elasticlake.delivery import ledger as module
 from elasticlake.delivery.feed import Budget, Feed
-from elasticlake.delivery.ledger import Ledger
 from elasticlake.metadata import deliveries
-from elasticlake.metadata.database import Committed, Reader, Transaction
+from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
 from elasticlake.metadata.history import HistoryReader, HistoryWriter
 from elasticlake.model.events import Event
@@ -51,7 +50,7 @@ async def dead(world: World) -> list[DeadDelivery]:
 
 
 async def test_outcomes_are_written_in_the_background(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     ledger.start()
     followed = feed(b"a")
     followed.settle(followed.ready.popleft(), "delivered")
@@ -64,20 +63,19 @@ async def test_outcomes_are_written_in_the_background(world: World) -> None:
 
 
 async def test_a_position_and_its_lane_are_one_transaction(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     followed = feed(b"a", b"b")
     lane = followed.park(followed.ready.popleft(), 1, START_MS)
     ledger.lane_changed(followed, lane)
-    mutation = ledger._take()
-    assert mutation is not None
-    await world.delivery.write(mutation)
+    outcomes = ledger._take()
+    assert await world.delivery.write(lambda tx: outcomes.write(tx, Owner().epoch)) == set()
     assert await position(world) == Position(WEBHOOK, BUCKET, 1)
     assert await lanes(world) == [Lane(WEBHOOK, BUCKET, b"a", 1, 1, START_MS)]
     await ledger.close()
 
 
 async def test_the_snapshot_is_of_the_moment_of_writing(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     followed = feed(b"a", b"b")
     first, second = followed.ready
     lane = followed.park(first, 1, START_MS)
@@ -93,7 +91,7 @@ async def test_the_snapshot_is_of_the_moment_of_writing(world: World) -> None:
 
 
 async def test_the_dead_come_and_go(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     ledger.died(DEAD)
     ledger.died(DEAD._replace(generation=1))
     ledger.died(DEAD._replace(sequence=4))
@@ -106,7 +104,7 @@ async def test_the_dead_come_and_go(world: World) -> None:
 
 
 async def test_a_requested_delivery_is_brought_up_to_date(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     requested = RequestedDelivery(WEBHOOK, BUCKET, 3, 1, "pending", 0, START_MS, START_MS)
     ledger.requested(requested)
     ledger.requested(requested._replace(status="delivered", attempts=1, next_attempt_at_ms=None))
@@ -118,7 +116,7 @@ async def test_a_requested_delivery_is_brought_up_to_date(world: World) -> None:
 
 
 async def test_lanes_of_another_order_are_dropped(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     followed = feed(b"a")
     ledger.lane_changed(followed, followed.park(followed.ready.popleft(), 1, START_MS))
     await ledger.flush()
@@ -129,7 +127,7 @@ async def test_lanes_of_another_order_are_dropped(world: World) -> None:
 
 
 async def test_nothing_of_a_forgotten_webhook_is_written(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     gone, stays = feed(b"a"), feed(b"a", webhook_id="wh_2")
     ledger.lane_changed(gone, gone.park(gone.ready.popleft(), 1, START_MS))
     ledger.moved(stays)
@@ -137,7 +135,7 @@ async def test_nothing_of_a_forgotten_webhook_is_written(world: World) -> None:
     ledger.requested(RequestedDelivery(WEBHOOK, BUCKET, 3, 1, "pending", 0, START_MS, START_MS))
     ledger.forget(WEBHOOK)
     await ledger.flush()
-    assert await world.delivery.read(deliveries.known_webhooks) == ["wh_2"]
+    assert [row[0] for row in await world.delivery.read(deliveries.furthest)] == ["wh_2"]
     await ledger.close()
 
 
@@ -149,10 +147,12 @@ class FullDisk:
         self.is_full = True
         self.refused = 0
 
-    def read(self, query: Callable[[Reader], T]) -> Awaitable[T]:
-        return self._database.read(query)
+    def read(self, query: Callable[[Reader], T], *, loose: bool = False) -> Awaitable[T]:
+        return self._database.read(query, loose=loose)
 
-    async def write(self, mutation: Callable[[Transaction], T], *, long: bool = False) -> T:
+    async def write(
+        self, mutation: Callable[[Transaction], T], *, touching: Touching | None = ALONE, long: bool = False
+    ) -> T:
         if self.is_full:
             self.refused += 1
             raise OSError("no space left on device")
@@ -167,7 +167,7 @@ class FullDisk:
 
 async def test_what_cannot_be_written_is_kept_and_tried_again(world: World) -> None:
     disk = FullDisk(world)
-    ledger = Ledger(disk, None)
+    ledger = await owning_ledger(world, disk)
     ledger.died(DEAD)
     flushing = asyncio.create_task(ledger.flush())
     await eventually(lambda: disk.refused >= 2)
@@ -182,7 +182,7 @@ async def test_what_cannot_be_written_is_kept_and_tried_again(world: World) -> N
 
 
 async def test_attempts_go_to_the_history(world: World) -> None:
-    ledger = Ledger(world.delivery, history_writer(world))
+    ledger = await owning_ledger(world, history=history_writer(world))
     ledger.start()
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1, status="retrying"))
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1, 2))
@@ -193,7 +193,7 @@ async def test_attempts_go_to_the_history(world: World) -> None:
 
 
 async def test_too_many_attempts_let_the_oldest_go(world: World) -> None:
-    ledger = Ledger(world.delivery, history_writer(world))
+    ledger = await owning_ledger(world, history=history_writer(world))
     one = attempt(WEBHOOK, BUCKET, 1)
     for _ in range(module.MAX_ATTEMPTS_WAITING + 1):
         ledger.attempted(one)
@@ -204,7 +204,7 @@ async def test_too_many_attempts_let_the_oldest_go(world: World) -> None:
 
 async def test_a_history_that_cannot_be_written_loses_no_outcome(world: World) -> None:
     (world.folder / "history").write_text("a file where the folder should be")
-    ledger = Ledger(world.delivery, history_writer(world))
+    ledger = await owning_ledger(world, history=history_writer(world))
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
     ledger.died(DEAD)
     await ledger.flush()
@@ -213,7 +213,7 @@ async def test_a_history_that_cannot_be_written_loses_no_outcome(world: World) -
 
 
 async def test_without_a_history_attempts_are_forgotten(world: World) -> None:
-    ledger = Ledger(world.delivery, None)
+    ledger = await owning_ledger(world)
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
     assert ledger._attempts == []
     await ledger.close()

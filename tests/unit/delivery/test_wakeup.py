@@ -24,14 +24,14 @@ async def test_heads_and_plain_wakes_arrive(path: Path) -> None:
     sender()
     assert await asyncio.wait_for(heard.get(), 5) == {7: 3, 2**40: 2**50}
     assert await asyncio.wait_for(heard.get(), 5) == {}
-    sender.close()
+    await sender.close()
     transport.close()
 
 
-def test_a_sender_without_a_listener_goes_on(path: Path) -> None:
+async def test_a_sender_without_a_listener_goes_on(path: Path) -> None:
     sender = WakeupSender(path)
     sender({1: 1})
-    sender.close()
+    await sender.close()
 
 
 async def test_a_sender_never_waits_for_a_full_buffer(path: Path) -> None:
@@ -46,7 +46,7 @@ async def test_a_sender_never_waits_for_a_full_buffer(path: Path) -> None:
         while stuck.recv(4096):
             held += 1
     assert 0 < held < 10_000
-    sender.close()
+    await sender.close()
     stuck.close()
 
 
@@ -59,7 +59,7 @@ async def test_a_socket_left_by_a_killed_dispatcher_is_replaced_and_private(path
     sender = WakeupSender(path)
     sender({1: 2})
     assert await asyncio.wait_for(heard.get(), 5) == {1: 2}
-    sender.close()
+    await sender.close()
     transport.close()
     left.close()
 
@@ -74,4 +74,4 @@ async def test_a_listener_that_comes_back_is_heard_by_the_same_sender(path: Path
         transport.close()
         await asyncio.sleep(0)
         sender({1: 9})
-    sender.close()
+    await sender.close()

@@ -1,11 +1,15 @@
 """What the integrity check asks the rows: each kind of damage is seen, and a sound store is not suspected."""
 
+from contextlib import closing
+from pathlib import Path
+
 import apsw
 import pytest
 from tests.unit.metadata.conftest import insert_bucket
 
-from elasticlake.metadata import audit, buckets, events, objects, uploads
-from elasticlake.metadata.sqlite import SqliteTransaction
+from elasticlake.metadata import audit, blob_records, buckets, events, nodes, objects, uploads
+from elasticlake.metadata.migrations import migrate_sqlite
+from elasticlake.metadata.sqlite import SqliteTransaction, connect
 from elasticlake.model.events import Event
 from elasticlake.model.objects import Attributes, BlobPart, Bucket, Content, ObjectVersion, Part
 
@@ -41,10 +45,16 @@ def stored(tx: SqliteTransaction) -> Bucket:
 
 
 def test_a_sound_store_is_not_suspected(tx: SqliteTransaction, stored: Bucket) -> None:
-    assert list(audit.database_faults(tx)) == []
+    assert tx.faults() == []
     assert audit.buckets(tx) == [audit.AuditedBucket(stored.id, "my-bucket", 1, 2, 2, 0)]
     assert list(audit.sequences(tx, stored.id)) == [1, 2]
-    assert [version.key for version in audit.versions(tx, stored.id)] == [b"key-1", b"key-2"]
+    [page] = audit.versions(tx, stored.id)
+    assert [version.key for version in page] == [b"key-1", b"key-2"]
+    assert audit.last_events(tx, stored.id, page) == {b"key-1": (1, "etag"), b"key-2": (2, "etag")}
+    assert list(audit.inline_bodies(tx, stored.id, page).values()) == [b"x"]
+    assert audit.manifests(tx, stored.id, page) == {"manifest": [BlobPart(1, "blob", 70_000)]}
+    assert audit.manifests(tx, stored.id, page[:1]) == {}
+    assert audit.doomed_blobs(tx) == []
     assert audit.last_events_without_object(tx, stored.id) == []
     assert audit.unreachable_rows(tx) == []
 
@@ -62,7 +72,29 @@ def test_bytes_that_no_object_names_are_seen(tx: SqliteTransaction, stored: Buck
 
 def test_parts_are_listed_with_the_blobs_that_they_need(tx: SqliteTransaction) -> None:
     uploads.put_part(tx, "upload", Part(3, "etag", 5, "blob", 1, None))
-    assert audit.parts(tx) == [("upload", 3, "blob", 5)]
+    assert list(audit.parts(tx)) == [[("upload", 3, "blob", 5)]]
+
+
+def test_blobs_in_use_that_are_queued_for_deletion_are_seen(tx: SqliteTransaction, stored: Bucket) -> None:
+    uploads.put_part(tx, "upload", Part(3, "etag", 5, "part", 1, None))
+    blob_records.delete_later(tx, ["blob", "part", "other"], 0)
+    assert sorted(audit.doomed_blobs(tx)) == ["blob", "part"]
+
+
+def test_an_object_without_an_event_has_no_last_one(tx: SqliteTransaction, stored: Bucket) -> None:
+    tx.run("DELETE FROM events WHERE sequence = 1", ())
+    [page] = audit.versions(tx, stored.id)
+    assert list(audit.last_events(tx, stored.id, page)) == [b"key-2"]
+
+
+def test_webhooks_of_a_dispatcher_that_is_no_more_are_counted(tmp_path: Path) -> None:
+    with closing(connect(tmp_path / "delivery.db", durable=False)) as connection:
+        migrate_sqlite(connection, "delivery")
+        tx = SqliteTransaction(connection)
+        epoch = nodes.register(tx, "dispatcher", "one")
+        nodes.claim(tx, ["wh_1", "wh_2"], epoch)
+        nodes.claim(tx, ["wh_3"], epoch + 1)
+        assert audit.unowned_webhooks(tx) == 1
 
 
 def test_sequences_and_versions_are_read_in_pieces_without_a_seam(
@@ -78,4 +110,7 @@ def test_sequences_and_versions_are_read_in_pieces_without_a_seam(
             (bucket.id, number, key),
         )
     assert list(audit.sequences(tx, bucket.id)) == list(range(1, 9))
-    assert len(list(audit.versions(tx, bucket.id))) == 8
+    assert [len(page) for page in audit.versions(tx, bucket.id)] == [3, 3, 2]
+    for number in range(7):
+        uploads.put_part(tx, "upload", Part(number, "etag", 5, "blob", 1, None))
+    assert [len(page) for page in audit.parts(tx)] == [3, 3, 1]

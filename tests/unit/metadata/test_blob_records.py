@@ -8,9 +8,9 @@ from elasticlake.model.objects import Attributes, BlobPart, Part, Upload
 
 def test_an_intent_is_consumed_once(tx: SqliteTransaction) -> None:
     blob_records.insert_intent(tx, "blob", "gateway-0", 1)
-    assert blob_records.is_known(tx, "blob")
+    assert blob_records.unknown(tx, ["blob"]) == []
     blob_records.consume_intent(tx, "blob")
-    assert not blob_records.is_known(tx, "blob")
+    assert blob_records.unknown(tx, ["blob"]) == ["blob"]
     with pytest.raises(Unavailable):
         blob_records.consume_intent(tx, "blob")
 
@@ -18,7 +18,8 @@ def test_an_intent_is_consumed_once(tx: SqliteTransaction) -> None:
 def test_intents_of_a_dead_writer_and_very_old_ones_are_given_up_others_are_not(tx: SqliteTransaction) -> None:
     for blob_id, owner, made_at_ms in (("mine", "me", 100), ("old", "other", 10), ("live", "other", 100)):
         blob_records.insert_intent(tx, blob_id, owner, made_at_ms)
-    assert blob_records.abandon_intents(tx, "me", 50, 200) == 2
+    assert blob_records.abandon_of_owner(tx, "me", 101, 200) == 1
+    assert blob_records.abandon_intents(tx, 50, 200) == 1
     assert sorted(blob_records.due_deletions(tx, 200, 10)) == ["mine", "old"]
     blob_records.consume_intent(tx, "live")
 
@@ -54,7 +55,7 @@ def test_the_blobs_of_a_bucket_s_uploads_are_queued_together(tx: SqliteTransacti
 
 @pytest.mark.parametrize("row", ["intent", "deletion", "manifest", "part"])
 def test_a_blob_that_any_row_names_is_known(tx: SqliteTransaction, row: str) -> None:
-    assert not blob_records.is_known(tx, "blob")
+    assert blob_records.unknown(tx, ["blob"]) == ["blob"]
     match row:
         case "intent":
             blob_records.insert_intent(tx, "blob", "me", 1)
@@ -64,4 +65,17 @@ def test_a_blob_that_any_row_names_is_known(tx: SqliteTransaction, row: str) -> 
             objects.insert_manifest(tx, "manifest", [BlobPart(1, "blob", 5)])
         case "part":
             uploads.put_part(tx, "upload", Part(1, "etag", 5, "blob", 1, None))
-    assert blob_records.is_known(tx, "blob")
+    assert blob_records.unknown(tx, ["blob"]) == []
+
+
+def test_named_blobs_come_once_in_pages_whatever_names_them(
+    tx: SqliteTransaction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blob_records, "_PAGE", 2)
+    for number, blob_id in enumerate(("b", "a", "")):
+        tx.run("INSERT INTO manifests VALUES ('m', ?, ?, 1, NULL)", (number, blob_id))
+    for number, blob_id in enumerate(("c", "")):
+        tx.run("INSERT INTO parts VALUES ('u', ?, 'etag', 1, ?, 0, NULL)", (number, blob_id))
+    blob_records.insert_intent(tx, "d", "owner", 0)
+    assert list(blob_records.named(tx)) == [["a", "b"], ["c"]]
+    assert blob_records.count_named(tx) == 3

@@ -28,13 +28,14 @@ def event(bucket: Bucket) -> Event:
         previous=Previous(4, "before"),
         principal="AKID",
         request_id="REQUEST",
+        trace="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
 
 
 def test_an_event_comes_back_as_it_was_written(tx: SqliteTransaction, event: Event) -> None:
     events.append(tx, event)
     assert events.get(tx, event.bucket_id, 1) == event
-    bare = replace(event, sequence=2, metadata={}, previous=None, principal=None, request_id=None)
+    bare = replace(event, sequence=2, metadata={}, previous=None, principal=None, request_id=None, trace=None)
     events.append(tx, bare)
     assert events.after(tx, event.bucket_id, 0, 10) == [event, bare]
 
@@ -51,6 +52,13 @@ def test_the_log_is_read_beyond_a_sequence_in_order(tx: SqliteTransaction, event
     assert [found.sequence for found in events.after(tx, event.bucket_id, 1, 2)] == [2, 3]
     assert events.after(tx, event.bucket_id, 4, 2) == []
     assert events.get(tx, event.bucket_id, 5) is None
+
+
+def test_the_time_is_that_of_the_first_event_which_is_still_there(tx: SqliteTransaction, event: Event) -> None:
+    for sequence in (3, 5):
+        events.append(tx, replace(event, sequence=sequence, time_ms=sequence * 100))
+    found = [events.time_from(tx, event.bucket_id, sequence) for sequence in (1, 3, 4, 5, 6)]
+    assert found == [300, 300, 500, 500, None]
 
 
 def test_a_keys_events_are_found_among_all(tx: SqliteTransaction, event: Event) -> None:

@@ -37,7 +37,7 @@ def test_a_step_that_fails_half_way_leaves_the_version_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = ["CREATE TABLE one (a)", "CREATE TABLE two (a); CREATE TABLE one (a)"]
-    monkeypatch.setattr(migrations, "_steps", lambda schema: steps)
+    monkeypatch.setattr(migrations, "steps", lambda schema, engine: steps)
     with closing(connect(tmp_path / "half.db", durable=False)) as connection:
         with pytest.raises(apsw.SQLError):
             migrate_sqlite(connection, "core")

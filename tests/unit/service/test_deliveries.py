@@ -112,7 +112,8 @@ async def test_resuming_from_now_gives_up_what_was_being_retried(world: World) -
     webhook, bucket = await begin(world)
     for _ in range(3):
         await world.put("bucket", b"a")
-    world.record(attempt(webhook.id, bucket.id, 1), attempt(webhook.id, bucket.id, 2, status="retrying"))
+    world.record(await world.attempt(webhook.id, bucket.id, 1))
+    world.record(await world.attempt(webhook.id, bucket.id, 2, status="retrying"))
     await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="enabled", resume="now"))
     assert [await status(world, webhook, bucket, n) for n in (1, 2)] == ["delivered", "canceled"]
     with pytest.raises(NoSuchDelivery):
@@ -156,8 +157,8 @@ async def test_history_tells_of_attempts(world: World) -> None:
     await world.put("bucket", b"a")
     await reach(world, webhook, bucket, 1)
     world.record(
-        attempt(webhook.id, bucket.id, 1, 1, status="retrying"),
-        attempt(webhook.id, bucket.id, 1, 2, status="delivered"),
+        await world.attempt(webhook.id, bucket.id, 1, 1, status="retrying"),
+        await world.attempt(webhook.id, bucket.id, 1, 2, status="delivered"),
     )
     log = await world.deliveries.get(ROOT, str(DeliveryId(webhook.id, bucket.id, 1)))
     assert [one.attempt for one in log.attempts] == [1, 2]
@@ -192,11 +193,11 @@ async def test_lists_agree_with_each_delivery(world: World, limit: int) -> None:
     dead = DeadDelivery(webhook.id, bucket.id, 2, 0, b"b", 10, START_MS)
     await world.delivery.write(lambda tx: rows.put_dead(tx, dead))
     world.record(
-        attempt(webhook.id, bucket.id, 1, 1, status="retrying"),
-        attempt(webhook.id, bucket.id, 2, 1, status="retrying"),
-        attempt(webhook.id, bucket.id, 1, 2, status="retrying"),
-        attempt(webhook.id, bucket.id, 2, 2, status="dead"),
-        attempt(webhook.id, bucket.id, 4),
+        await world.attempt(webhook.id, bucket.id, 1, 1, status="retrying"),
+        await world.attempt(webhook.id, bucket.id, 2, 1, status="retrying"),
+        await world.attempt(webhook.id, bucket.id, 1, 2, status="retrying"),
+        await world.attempt(webhook.id, bucket.id, 2, 2, status="dead"),
+        await world.attempt(webhook.id, bucket.id, 4),
     )
     expected: dict[DeliveryStatus, list[int]] = {
         "retrying": [1],

@@ -55,7 +55,7 @@ async def test_small_bodies_are_inline(world: World, pieces: list[bytes]) -> Non
     received = await receive(world.stores, Pieces(pieces, len(body)))
     assert (received.inline, received.blob_id, received.size_bytes) == (body, None, len(body))
     assert received.etag == hashlib.md5(body).hexdigest()
-    assert list(world.stores.blobs.ids()) == []
+    assert [blob_id async for blob_id in world.stores.blobs.ids()] == []
     assert await intents(world) == 0
 
 
@@ -74,7 +74,7 @@ async def test_larger_bodies_are_blobs(world: World, size_bytes: int) -> None:
 
 async def test_a_part_is_never_inline_and_an_empty_one_is_nothing(world: World) -> None:
     part = await receive(world.stores, Pieces([b"x"]), inline_bytes=0)
-    assert list(world.stores.blobs.ids()) == [part.blob_id]
+    assert [blob_id async for blob_id in world.stores.blobs.ids()] == [part.blob_id]
     empty = await receive(world.stores, Pieces([]), inline_bytes=0)
     assert (empty.blob_id, empty.inline) == (None, b"")
 

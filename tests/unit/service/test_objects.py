@@ -135,9 +135,9 @@ async def test_a_copy_onto_itself_moves_no_bytes_and_is_an_update(world: World) 
     objects, request = Objects(world.stores), world.request()
     bucket = await world.bucket(BUCKET)
     await put(world, b"key", bytes(100_000))
-    before = list(world.stores.blobs.ids())
+    before = [blob_id async for blob_id in world.stores.blobs.ids()]
     await objects.copy(request, CopySource(BUCKET, b"key"), bucket, b"key", attributes=Attributes("text/html"))
-    assert list(world.stores.blobs.ids()) == before
+    assert [blob_id async for blob_id in world.stores.blobs.ids()] == before
     last = (await log(world))[-1]
     assert (last.type, last.reason, last.content_type) == ("object:updated", "CopyObject", "text/html")
     assert last.previous is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.unit.world import World
+from tests.unit.world import Alone, World
 
 from elasticlake.blobs.digests import Digests
 from elasticlake.errors import NoSuchKey, NoSuchUpload
@@ -56,5 +56,5 @@ async def test_a_part_of_an_upload_that_went_leaves_no_blob(world: World) -> Non
 async def assert_nothing_is_left(world: World) -> None:
     intents = await world.core.read(lambda reader: reader.rows("SELECT blob_id FROM blob_intents"))
     assert intents == []
-    await Collector(world.stores).collect()
-    assert list(world.stores.blobs.ids()) == []
+    await Collector(world.stores, Alone()).collect()
+    assert [blob_id async for blob_id in world.stores.blobs.ids()] == []

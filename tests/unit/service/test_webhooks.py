@@ -17,7 +17,7 @@ from elasticlake.errors import (
     NoSuchPond,
     NoSuchWebhook,
 )
-from elasticlake.metadata import deliveries, webhooks
+from elasticlake.metadata import deliveries, nodes, webhooks
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.accounts import Token
 from elasticlake.model.egress import EgressPolicy
@@ -27,6 +27,7 @@ from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookCh
 
 ACME = Token("t", "", ("acme",), "write", 0)
 BUCKET = "lake1--pond1--x"
+NONE = (-1, -1, -1)
 PAGE = NewWebhook(Place(bucket=BUCKET), "https://myapp.com/hook", ("object:created",), secret="my-webhook-secret")
 
 
@@ -242,7 +243,10 @@ async def test_deletion_counts_what_waited_and_leaves_nothing(world: World) -> N
     with pytest.raises(NoSuchWebhook):
         await world.webhooks.delete(ROOT, made.id)
     assert await world.delivery.read(lambda reader: deliveries.positions(reader, made.id)) == []
-    assert await world.delivery.read(lambda reader: deliveries.due_requested(reader, 2**62, 10)) == []
+    assert (
+        await world.delivery.read(lambda reader: deliveries.list_requested(reader, made.id, "pending", NONE, 10)) == []
+    )
+    assert await world.delivery.read(deliveries.known_webhooks) == []
 
 
 async def test_a_test_is_a_requested_delivery_due_at_once(world: World) -> None:
@@ -251,9 +255,11 @@ async def test_a_test_is_a_requested_delivery_due_at_once(world: World) -> None:
     first, second = await world.webhooks.test(ROOT, made.id), await world.webhooks.test(ROOT, made.id)
     assert (first.bucket_id, first.sequence, first.generation, second.generation) == (bucket.id, 0, 1, 2)
     assert (await world.webhooks.test(ROOT, of_lake.id)).bucket_id == 0
+    await world.delivery.write(lambda tx: nodes.claim(tx, (made.id, of_lake.id), 1))
     now_ms = world.clock.now_ms()
-    due = await world.delivery.read(lambda reader: deliveries.due_requested(reader, now_ms, 10))
+    due = await world.delivery.read(lambda reader: deliveries.due_requested(reader, 1, now_ms, 10))
     assert [row.status for row in due] == ["pending"] * 3
+    assert await world.delivery.read(lambda reader: deliveries.due_requested(reader, 2, now_ms, 10)) == []
     assert len(world.wakes) == 5
     with pytest.raises(NoSuchWebhook):
         await world.webhooks.test(ACME, made.id)

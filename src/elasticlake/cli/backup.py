@@ -1,0 +1,93 @@
+"""`elasticlake backup`: a copy of the data folder, made while the server runs."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from elasticlake.cli.errors import CommandFailed
+from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
+from elasticlake.cli.progress import progress_bar
+from elasticlake.server.backup import Summary, back_up
+from elasticlake.server.place import Place, without_password
+
+KEY_INSIDE = "The master key is inside: whoever has this folder can read every stored secret."
+KEY_OUTSIDE = (
+    "The master key is NOT inside: without it the stored secrets cannot be read, and no server starts on this backup. "
+    "Keep a copy of it in another safe place."
+)
+
+
+def backup(
+    destination: Annotated[
+        Path, typer.Argument(metavar="DEST", help="The folder to make; it must not exist, or be empty.")
+    ],
+    data: DataOption = Path("data"),
+    metadata: MetadataOption = None,
+    blobs: BlobsOption = None,
+    with_master_key: Annotated[
+        bool, typer.Option("--with-master-key", help="Also copy master.key and credentials.json.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Back up a data folder (SQLite and local files), beside a running server or without one.
+
+    DEST becomes a data folder itself: to restore it, put it in place, with the master key, and start the server. It
+    appears when it is whole. Objects are hard links where DEST is on the same file system: copy it to another disk or
+    machine to survive the loss of this one.
+    """
+    place = place_of(settings_of(data=data, metadata=metadata, blobs=blobs))
+    _require_embedded(place)
+    with ended_by_sigterm(), progress_bar() as progress:
+        summary = back_up(place.folder, destination, progress, with_master_key=with_master_key)
+    typer.echo(json.dumps(_document(destination, summary)) if as_json else _sentences(destination, summary))
+
+
+def _require_embedded(place: Place) -> None:
+    if place.metadata is not None:
+        where = without_password(place.metadata)
+        raise CommandFailed(
+            f"the metadata is in {where}, not in the data folder: back up PostgreSQL with its own tools "
+            "(pg_basebackup, pg_dump), and after it what holds the blobs"
+        )
+    if place.blobs is not None:
+        raise CommandFailed(
+            f"the blobs are in {without_password(place.blobs)}, not in the data folder: stop the server and copy the "
+            "folder, then back up the object store with its own tools"
+        )
+
+
+def _document(destination: Path, summary: Summary) -> dict[str, object]:
+    return {
+        "destination": str(destination),
+        "databases": summary.databases,
+        "blobs": summary.blobs,
+        "bytes": summary.size_bytes,
+        "masterKey": summary.master_key,
+        "credentials": summary.credentials,
+        "seconds": round(summary.seconds, 3),
+    }
+
+
+def _sentences(destination: Path, summary: Summary) -> str:
+    size = f"{summary.size_bytes / 1e6:,.1f} MB"
+    held = f"{len(summary.databases)} databases and {summary.blobs} blobs ({size})"
+    made = f"Backed up {held} to {destination} in {summary.seconds:.1f} s."
+    return f"{made}\n{KEY_INSIDE if summary.master_key else KEY_OUTSIDE}"
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command in order, as Ctrl-C does, so that it leaves nothing half-made."""
+    earlier = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, earlier)

@@ -1,0 +1,43 @@
+"""Options that say where a server's data is, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from elasticlake.cli.errors import usage
+from elasticlake.cli.settings_fault import sentence
+from elasticlake.config.settings import Settings, load_settings
+from elasticlake.server.folder import DataFolder
+from elasticlake.server.place import Place
+
+DataOption = Annotated[Path, typer.Option(envvar="ELASTICLAKE_DATA", help="The server's data folder.")]
+MetadataOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ELASTICLAKE_METADATA", show_default=False, help="The server's postgresql://… URL, if it has one."
+    ),
+]
+BlobsOption = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ELASTICLAKE_BLOBS", show_default=False, help="The server's s3://…, gs://… or az://… URL, if it has one."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def settings_of(**options: str | Path | None) -> Settings:
+    """The server's settings with these options; whatever is wrong with them ends the command."""
+    try:
+        return load_settings(dict(options))
+    except ValidationError as error:
+        raise usage(sentence(error, None, Settings.model_fields)) from None
+
+
+def place_of(settings: Settings) -> Place:
+    """Where the data is that the settings speak of."""
+    return Place(DataFolder(settings.data), settings.metadata, settings.blobs)

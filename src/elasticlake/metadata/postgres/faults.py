@@ -1,0 +1,49 @@
+"""What PostgreSQL's errors mean: to be tried again, the caller's own, or our mistake.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from __future__ import annotations
+
+from elasticlake.errors import InsufficientStorage, InvalidInput, Unavailable
+from elasticlake.metadata.postgres.link import LinkLost, StatementFailed
+
+# Serialization failure, deadlock, lock not available in time; a row that another node inserted since we looked.
+_RETRIED = frozenset({"40001", "40P01", "55P03", "23505"})
+_DISK_FULL = "53100"
+_DATA_CLASS = "22"
+# A standby that only reads; a session that ended in the middle of a transaction; a prepared statement whose tables another
+# node has migrated (a cached plan must not change its result's type), or that is gone.
+_ENDED = frozenset({"25006", "25P03", "0A000", "26000"})
+# Connection exceptions, insufficient resources, operator intervention (a shutdown, a time-out), system errors.
+_UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
+_UNAVAILABLE = frozenset({*_ENDED, *_RETRIED})
+
+
+def may_succeed_again(error: Exception) -> bool:
+    """Whether the same transaction, run anew, may well succeed."""
+    return isinstance(error, StatementFailed) and error.code in _RETRIED
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the session is no use any more: the connection broke, the server said that it will end it, or what was
+    prepared in it holds no more."""
+    return isinstance(error, LinkLost) or (
+        isinstance(error, StatementFailed) and (error.code[:2] in ("08", "57") or error.code in _ENDED)
+    )
+
+
+def translated(error: Exception) -> Exception:
+    """What the fault means to the caller."""
+    if isinstance(error, LinkLost):
+        return Unavailable()
+    if not isinstance(error, StatementFailed):
+        return error
+    if error.code == _DISK_FULL:
+        return InsufficientStorage()
+    if error.code in _UNAVAILABLE or error.code[:2] in _UNAVAILABLE_CLASSES:
+        return Unavailable()
+    if error.code[:2] == _DATA_CLASS:
+        # A number beyond 64 bits, text that is none: what was sent cannot be, so it is nowhere.
+        return InvalidInput("value", "A value cannot be stored or looked up.")
+    return error

@@ -1,0 +1,150 @@
+"""History on PostgreSQL: every attempt, as information. A partition a day, so that a day is dropped whole.
+
+Losing the last moments of it loses no delivery, so it is written without waiting for the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from elasticlake.metadata.database import Row
+from elasticlake.metadata.history import COLUMNS, Attempt, by_day, from_row, to_row
+from elasticlake.metadata.postgres.blocking import Reconnecting, marked
+
+_COPY = f"COPY attempts (day, id, {COLUMNS}) FROM STDIN"
+_IDS = "SELECT nextval('attempt_ids') FROM generate_series(1, %s)"
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7238002)"
+_PARTITIONS = """
+SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'attempts'::regclass
+"""
+_OF_DELIVERY = marked(
+    f"SELECT {COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation = ?"
+    " ORDER BY started_at_ms, id"
+)
+_LAST = marked(
+    f"SELECT day, id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
+    " AND generation = ? ORDER BY day DESC, attempt DESC, id DESC LIMIT 1"
+)
+_LATEST = f"SELECT day, id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND (day, id) < (?, ?)"
+_NEWEST_FIRST = " ORDER BY day DESC, id DESC LIMIT ?"
+_LATEST_OF_ALL = marked(_LATEST + _NEWEST_FIRST)
+_LATEST_OF_STATUS = marked(_LATEST + " AND status = ?" + _NEWEST_FIRST)
+_EPOCH = date(1970, 1, 1)
+_END = (date(9999, 12, 31), 1 << 62)
+
+
+class PostgresHistoryWriter:
+    """Appends attempts to the partition of their day. Synchronous: run it in a thread of its own."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._database = Reconnecting(conninfo)
+        self._known: set[date] = set()
+
+    def append(self, attempts: Iterable[Attempt]) -> None:
+        days = {_date(day): members for day, members in by_day(attempts).items()}
+        try:
+            self._database.run(lambda connection: self._append(connection, days))
+        except psycopg.errors.CheckViolation:
+            # A partition that we made has been dropped since.
+            self._known.clear()
+            self._database.run(lambda connection: self._append(connection, days))
+
+    def drop_before(self, time_ms: int) -> None:
+        """Drop the partitions of days that ended before that time."""
+        oldest = _partition(_date(time_ms // 86_400_000))
+
+        def drop(connection: psycopg.Connection[Row]) -> None:
+            for (name,) in connection.execute(_PARTITIONS).fetchall():
+                if name < oldest:
+                    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name)))
+
+        self._database.run(drop)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _append(self, connection: psycopg.Connection[Row], days: dict[date, list[Attempt]]) -> None:
+        with connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = off")
+            for day, members in days.items():
+                if day not in self._known:
+                    make_partition(connection, day)
+                ids = [row[0] for row in connection.execute(_IDS, (len(members),)).fetchall()]
+                with connection.cursor().copy(_COPY.encode()) as copy:
+                    for identity, attempt in zip(ids, members, strict=True):
+                        copy.write_row((day, identity, *map(_storable, to_row(attempt))))
+        self._known.update(days)
+
+
+class PostgresHistoryReader:
+    """Finds attempts, the newest first. Synchronous, for one thread at a time."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._database = Reconnecting(conninfo)
+
+    def of_delivery(self, webhook_id: str, bucket_id: int, sequence: int, generation: int) -> list[Attempt]:
+        """Every kept attempt of one delivery, in order."""
+        return [from_row(row) for row in self._rows(_OF_DELIVERY, (webhook_id, bucket_id, sequence, generation))]
+
+    def last_attempt(
+        self, webhook_id: str, bucket_id: int, sequence: int, generation: int
+    ) -> tuple[str, int, Attempt] | None:
+        """The delivery's newest kept attempt with its place (day, row), as `latest` gives it."""
+        rows = self._rows(_LAST, (webhook_id, bucket_id, sequence, generation))
+        return _placed(rows[0]) if rows else None
+
+    def latest(
+        self, webhook_id: str, status: str | None, before: tuple[str, int] | None, limit: int
+    ) -> list[tuple[str, int, Attempt]]:
+        """The last attempts of the webhook's deliveries, newest first, each with its place (day, row) for the next
+        page."""
+        beyond = (_parsed(before[0]), before[1]) if before is not None else _END
+        if status is None:
+            rows = self._rows(_LATEST_OF_ALL, (webhook_id, *beyond, limit))
+        else:
+            rows = self._rows(_LATEST_OF_STATUS, (webhook_id, *beyond, status, limit))
+        return [_placed(row) for row in rows]
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _rows(self, statement: bytes, parameters: tuple[Any, ...]) -> list[Row]:
+        return self._database.run(lambda connection: connection.execute(statement, parameters).fetchall())
+
+
+def make_partition(connection: psycopg.Connection[Row], day: date) -> None:
+    """Make room for that day's attempts, in a transaction, if there is none."""
+    connection.execute(_ONE_AT_A_TIME)
+    statement = "CREATE TABLE IF NOT EXISTS {} PARTITION OF attempts FOR VALUES FROM ({}) TO ({})"
+    name, after = sql.Identifier(_partition(day)), day + timedelta(days=1)
+    connection.execute(sql.SQL(statement).format(name, sql.Literal(day), sql.Literal(after)))
+
+
+def _date(day: int) -> date:
+    return _EPOCH + timedelta(days=day)
+
+
+def _partition(day: date) -> str:
+    return f"attempts_{day:%Y_%m_%d}"
+
+
+def _parsed(text: str) -> date:
+    """The day of a place; one that is none is before everything."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        return date.min
+
+
+def _placed(row: Row) -> tuple[str, int, Attempt]:
+    return f"{row[0]:%Y-%m-%d}", row[1], from_row(row[2:])
+
+
+def _storable(value: Any) -> Any:
+    """PostgreSQL's text holds no NUL; what a receiver sent may."""
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value

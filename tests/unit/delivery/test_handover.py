@@ -1,0 +1,130 @@
+"""Two dispatchers at work: a webhook changes hands when nothing of it is under way, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from tests.unit.delivery.dispatching import Receiver, dispatching, eventually, listen
+from tests.unit.world import World
+
+from elasticlake.delivery.sharing import chosen
+from elasticlake.metadata import nodes
+from elasticlake.model.webhooks import Webhook
+
+LOOKS_SECONDS = 2.5
+"""Long enough for every dispatcher to have looked around twice."""
+
+
+@dataclass
+class GatedReceiver(Receiver):
+    """Answers nobody before its gate is open."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often each event came at each path."""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        event = json.loads(await request.read())
+        self.sent[request.path, event["sequence"]] += 1
+        response = await super().handle(request)
+        await self.gate.wait()
+        return response
+
+
+@asynccontextmanager
+async def receiving_at_a_gate() -> AsyncIterator[GatedReceiver]:
+    receiver, app = GatedReceiver(), web.Application()
+    app.router.add_post("/{webhook}", receiver.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    try:
+        yield receiver
+    finally:
+        receiver.gate.set()
+        await runner.cleanup()
+
+
+async def owner_of(world: World, webhook: Webhook) -> int | None:
+    return (await world.delivery.read(nodes.owners)).get(webhook.id)
+
+
+async def epochs(world: World) -> dict[str, int]:
+    return {node.name: node.epoch for node in await world.delivery.read(nodes.all_nodes)}
+
+
+async def listen_until_one_is_the_seconds(world: World, receiver: Receiver) -> tuple[Webhook, list[Webhook]]:
+    """Webhooks, the last of which will belong to the second of two dispatchers."""
+    made: list[Webhook] = []
+    base = receiver.url
+    while not made or chosen(made[-1].id, (1, 2)) != 2:
+        receiver.url = f"{base}{len(made)}"
+        made.append(await listen(world, receiver))
+    return made[-1], made
+
+
+async def test_a_webhook_moves_when_its_attempts_have_ended(world: World) -> None:
+    await world.bucket("bucket")
+    async with receiving_at_a_gate() as receiver:
+        moving, every = await listen_until_one_is_the_seconds(world, receiver)
+        async with dispatching(world, name="first"):
+            await eventually(lambda: owner_of(world, moving))
+            await world.put("bucket", b"key")
+            await eventually(lambda: len(receiver.events) == len(every))
+            async with dispatching(world, name="second"):
+                await asyncio.sleep(LOOKS_SECONDS)
+                assert await epochs(world) == {"first": 1, "second": 2}
+                assert await owner_of(world, moving) == 1
+                receiver.gate.set()
+
+                async def has_moved() -> bool:
+                    return await owner_of(world, moving) == 2
+
+                await eventually(has_moved)
+                await world.put("bucket", b"key")
+                await eventually(lambda: len(receiver.events) == 2 * len(every))
+        assert receiver.sent == {(f"/{number}", sequence): 1 for number in range(len(every)) for sequence in (1, 2)}
+
+
+async def test_what_the_first_had_not_begun_the_second_sends(world: World) -> None:
+    """A webhook's backlog goes on where it was, in order, and each event goes once."""
+    await world.bucket("bucket")
+    async with receiving_at_a_gate() as receiver:
+        _, every = await listen_until_one_is_the_seconds(world, receiver)
+        async with dispatching(world, name="first"):
+            for number in range(60):
+                await world.put("bucket", b"key %d" % (number % 3))
+            await eventually(lambda: receiver.events)
+            async with dispatching(world, name="second"):
+                await asyncio.sleep(LOOKS_SECONDS)
+                receiver.gate.set()
+                await eventually(lambda: len(receiver.events) >= 60 * len(every))
+                await asyncio.sleep(0.2)
+        assert len(receiver.sent) == 60 * len(every)
+        assert set(receiver.sent.values()) == {1}
+
+
+async def test_who_ends_in_order_leaves_everything_to_the_other(world: World) -> None:
+    await world.bucket("bucket")
+    async with receiving_at_a_gate() as receiver:
+        receiver.gate.set()
+        _, every = await listen_until_one_is_the_seconds(world, receiver)
+        async with dispatching(world, name="first"):
+
+            async def belong_to(*owners: int) -> bool:
+                return {await owner_of(world, webhook) for webhook in every} <= set(owners)
+
+            await eventually(lambda: belong_to(1))
+            async with dispatching(world, name="second"):
+                await eventually(lambda: belong_to(1, 2))
+            await eventually(lambda: belong_to(1))
+            await world.put("bucket", b"key")
+            await eventually(lambda: len(receiver.events) == len(every))
