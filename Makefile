@@ -81,8 +81,9 @@ check: lint ## Lint and unit tests: the minute before a commit
 test: lint node ## Everything; a suite whose tool is missing is left out and named in the last line
 	@$(BIN)/python -m pytest tests
 
-soak: $(DEV_STAMP) node ## The long proofs, with their large counts
+soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every test that runs on an engine, on PostgreSQL
 	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200
+	@ELASTICLAKE_ENGINE=postgres $(BIN)/python -m pytest tests --ignore tests/unit/bench --ignore tests/unit/cli
 
 bench: $(DEV_STAMP) ## Measure; options in ARGS
 	@$(BIN)/python -m bench $(ARGS)

@@ -10,6 +10,7 @@ import secrets
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -49,7 +50,7 @@ class Node:
     def is_ready(self) -> bool:
         try:
             return bool(self.server.request("GET", "/v1/health/ready", timeout_seconds=5)["status"] == "ok")
-        except OSError:
+        except (OSError, HTTPException):
             return False
 
     def kill9(self) -> None:
@@ -120,11 +121,12 @@ class Cluster:
         self.postgres.start()
         for node in self.nodes:
             node.heal()
+        eventually(self._are_all_ready, seconds=READY_SECONDS)
+
+    def _are_all_ready(self) -> bool:
+        # One that was started while its line was cut says so and ends.
         self.revive()
-        self.store.wait_until_ready()
-        for node in self.nodes:
-            node.server.wait_until_ready()
-        eventually(lambda: all(node.is_ready for node in self.nodes), seconds=READY_SECONDS)
+        return all(node.is_ready for node in self.nodes)
 
     def revive(self) -> None:
         """Start what does not run, and wait for nothing."""

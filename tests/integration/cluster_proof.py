@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, LiteralString
 
 from tests.integration.cluster import BLOB_BUCKET, Cluster
 from tests.integration.cluster_load import Client, Operation, Place
@@ -14,6 +15,7 @@ from tests.integration.conftest import s3_client
 from tests.integration.kill_load import ABSENT
 
 Log = list[dict[str, Any]]
+_BLOB_ID = re.compile("[0-9a-f]{32}")
 
 
 def read_log(cluster: Cluster, bucket: str) -> Log:
@@ -61,15 +63,26 @@ def assert_objects(cluster: Cluster, client: Client, bucket: str, log: Log) -> d
     return {place: digest or "" for place, digest in digests.items()}
 
 
-def assert_collected(cluster: Cluster) -> None:
-    """The store holds every blob that is named, and no other, but for those of uploads that died a moment ago."""
+def lost_blobs(cluster: Cluster) -> set[str]:
+    """Blobs that an object or an upload names, and the store does not hold."""
+    return _blobs(cluster, "SELECT blob_id FROM manifests UNION SELECT blob_id FROM parts") - _stored(cluster)
+
+
+def dead_blobs(cluster: Cluster) -> set[str]:
+    """Blobs that the store holds for nothing; those of uploads that died a minute ago are not dead yet."""
+    sql = "SELECT blob_id FROM manifests UNION SELECT blob_id FROM parts UNION SELECT blob_id FROM blob_intents"
+    return _stored(cluster) - _blobs(cluster, sql)
+
+
+def _blobs(cluster: Cluster, sql: LiteralString) -> set[str]:
     with cluster.postgres_connection() as connection:
-        named = connection.execute("SELECT blob_id FROM manifests UNION SELECT blob_id FROM parts").fetchall()
-        begun = connection.execute("SELECT blob_id FROM blob_intents").fetchall()
+        return {row[0] for row in connection.execute(sql)} - {""}
+
+
+def _stored(cluster: Cluster) -> set[str]:
     pages = s3_client(cluster.store).get_paginator("list_objects_v2").paginate(Bucket=BLOB_BUCKET)
-    stored = {entry["Key"].rpartition("/")[2] for page in pages for entry in page.get("Contents", [])}
-    assert {row[0] for row in named} - stored == set(), "a live blob was swept"
-    assert stored - {row[0] for row in (*named, *begun)} == set(), "a dead blob was left"
+    names = [entry["Key"].rpartition("/")[2] for page in pages for entry in page.get("Contents", [])]
+    return {name for name in names if _BLOB_ID.fullmatch(name)}
 
 
 def assert_told(bucket: str, operations: Iterable[Operation], log: Log) -> None:

@@ -8,13 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from elasticlake.blobs.disk import LocalDisk
 from elasticlake.blobs.files import FileBlobs
 from elasticlake.config.master_key import MasterKey
 from elasticlake.metadata import buckets, events
-from elasticlake.metadata.database import Transaction
-from elasticlake.metadata.history import Attempt, HistoryReader, HistoryWriter
+from elasticlake.metadata.database import Database, Transaction
+from elasticlake.metadata.history import Attempt, History, HistoryLog, HistoryReader, HistoryWriter
 from elasticlake.metadata.migrations import Schema, migrate_sqlite
+from elasticlake.metadata.postgres.database import PostgresDatabase
+from elasticlake.metadata.postgres.history import PostgresHistoryReader, PostgresHistoryWriter
+from elasticlake.metadata.postgres.migrations import migrate_postgres
 from elasticlake.metadata.sqlite import connect
 from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.model.accounts import Caller, Scope
@@ -68,8 +73,8 @@ class World:
     """Everything that a test of the services needs."""
 
     folder: Path
-    core: SqliteDatabase
-    delivery: SqliteDatabase
+    core: Database
+    delivery: Database
     clock: StillClock
     stores: Stores
     accounts: Accounts
@@ -79,6 +84,8 @@ class World:
     webhooks: Webhooks
     deliveries: Deliveries
     feed: Feed
+    url: str | None = None
+    """The PostgreSQL database beneath; None for SQLite."""
     wakes: list[int] = field(default_factory=list)
 
     async def bucket(self, name: str, account_id: str = "root") -> Bucket:
@@ -121,9 +128,16 @@ class World:
 
         await self.core.write(mutation)
 
+    def open_history_log(self) -> HistoryLog:
+        """Where the dispatcher writes attempts."""
+        return HistoryWriter(self.folder / "history") if self.url is None else PostgresHistoryWriter(self.url)
+
+    def open_history(self) -> History:
+        return HistoryReader(self.folder / "history") if self.url is None else PostgresHistoryReader(self.url)
+
     def record(self, *attempts: Attempt) -> None:
         """Write attempts as the dispatcher does."""
-        writer = HistoryWriter(self.folder / "history")
+        writer = self.open_history_log()
         writer.append(attempts)
         writer.close()
 
@@ -162,15 +176,23 @@ def open_database(path: Path, schema: Schema) -> SqliteDatabase:
     return SqliteDatabase(path, durable=False)
 
 
+def open_databases(folder: Path, url: str | None) -> tuple[Database, Database]:
+    """The metadata and the state of deliveries, with the newest schema."""
+    if url is None:
+        return open_database(folder / "core.db", "core"), open_database(folder / "delivery.db", "delivery")
+    with psycopg.connect(url, autocommit=True) as connection:
+        migrate_postgres(connection)
+    return PostgresDatabase(url), PostgresDatabase(url, durable=False)
+
+
 @asynccontextmanager
-async def open_world(folder: Path, policy: EgressPolicy | None = None) -> AsyncIterator[World]:
-    """A fresh world in `folder`, closed in the end."""
-    core = open_database(folder / "core.db", "core")
-    delivery = open_database(folder / "delivery.db", "delivery")
+async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str | None = None) -> AsyncIterator[World]:
+    """A fresh world in `folder` (and in the empty PostgreSQL database at `url`), closed in the end."""
+    core, delivery = open_databases(folder, url)
     blobs = FileBlobs(folder / "blobs", LocalDisk(), threads=1)
     clock, wakes = StillClock(), list[int]()
     stores = Stores(core, blobs, clock, SpaceGuard(blobs, clock, 0), "test")
-    history = HistoryReader(folder / "history")
+    history = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
 
     def wake() -> None:
         wakes.append(clock.now_ms())
@@ -188,6 +210,7 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None) -> AsyncI
         webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
         deliveries=Deliveries(core, delivery, history, clock, wake),
         feed=Feed(core),
+        url=url,
         wakes=wakes,
     )
     try:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from elasticlake.cli.errors import usage
 from elasticlake.cli.settings_fault import sentence
 from elasticlake.config.settings import Settings, load_settings
+from elasticlake.server.composition import require_stores
 from elasticlake.server.folder import DataFolder
 from elasticlake.server.place import Place
 
@@ -33,9 +34,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 def settings_of(**options: str | Path | None) -> Settings:
     """The server's settings with these options; whatever is wrong with them ends the command."""
     try:
-        return load_settings(dict(options))
+        settings = load_settings(dict(options))
     except ValidationError as error:
         raise usage(sentence(error, None, Settings.model_fields)) from None
+    require_stores(settings)
+    return settings
 
 
 def place_of(settings: Settings) -> Place:

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from tests.engines import NewMetadata
 from tests.unit.world import ROOT_TOKEN_TEXT, World, open_world
 
 from elasticlake.api.application import create_app
@@ -16,8 +17,8 @@ from elasticlake.service.shared_metrics import SharedMetrics
 
 
 @pytest_asyncio.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(tmp_path) as opened:
+async def world(tmp_path: Path, new_metadata: NewMetadata) -> AsyncIterator[World]:
+    async with open_world(tmp_path, url=new_metadata()) as opened:
         yield opened
 
 

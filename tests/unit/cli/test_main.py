@@ -20,7 +20,8 @@ from elasticlake import __version__
 from elasticlake.cli.main import Entry, LazyGroup, RootGroup
 from elasticlake.errors import NotEmpty
 
-REST_COMMANDS = [name for name in RootGroup.entries if name not in ("serve", "check", "backup")]
+ON_THE_DATA = ("serve", "check", "migrate", "migrate-data", "backup")
+REST_COMMANDS = [name for name in RootGroup.entries if name not in ON_THE_DATA]
 HEAVY = ("httpx", "rich", "pydantic", "apsw", "aiohttp", "fastapi", "uvicorn", "awscrt", "elasticlake.server")
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from tests.engines import NewMetadata
 from tests.unit.delivery.dispatching import Dispatching, Receiver, dispatching, receiving
 from tests.unit.world import World, open_world
 
@@ -11,8 +12,8 @@ from elasticlake.model.egress import EgressPolicy
 
 
 @pytest_asyncio.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with open_world(tmp_path, EgressPolicy(developer=True)) as opened:
+async def world(tmp_path: Path, new_metadata: NewMetadata) -> AsyncIterator[World]:
+    async with open_world(tmp_path, EgressPolicy(developer=True), new_metadata()) as opened:
         yield opened
 
 

@@ -22,7 +22,7 @@ from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import nodes, webhooks
 from elasticlake.metadata.database import Database, Transaction
-from elasticlake.metadata.history import HistoryWriter
+from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.events import EVENT_TYPES
 from elasticlake.model.webhooks import Webhook
@@ -91,7 +91,7 @@ class Owner:
 async def owning_ledger(
     world: World,
     database: Database | None = None,
-    history: HistoryWriter | None = None,
+    history: HistoryLog | None = None,
     webhook_ids: tuple[str, ...] = ("wh_1", "wh_2"),
 ) -> Ledger:
     """A ledger of a dispatcher that owns these webhooks."""
@@ -106,7 +106,7 @@ async def dispatching(
     """Run a dispatcher on the world's stores (or on `core` before them) until the block ends."""
     clock = SystemClock()
     membership = Membership(Presence(world.delivery, "dispatcher", name, clock), world.delivery)
-    ledger = Ledger(world.delivery, HistoryWriter(world.folder / "history"), membership)
+    ledger = Ledger(world.delivery, world.open_history_log(), membership)
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
         async def disable(webhook: Webhook, reason: str) -> None:

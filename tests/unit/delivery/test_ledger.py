@@ -12,7 +12,7 @@ from elasticlake.delivery.feed import Budget, Feed
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
-from elasticlake.metadata.history import HistoryReader, HistoryWriter
+from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.events import Event
 
 T = TypeVar("T")
@@ -33,8 +33,8 @@ def feed(*keys: bytes, webhook_id: str = WEBHOOK) -> Feed:
     return made
 
 
-def history_writer(world: World) -> HistoryWriter:
-    return HistoryWriter(world.folder / "history")
+def history_writer(world: World) -> HistoryLog:
+    return world.open_history_log()
 
 
 async def position(world: World, webhook_id: str = WEBHOOK) -> Position | None:
@@ -187,7 +187,7 @@ async def test_attempts_go_to_the_history(world: World) -> None:
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1, status="retrying"))
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1, 2))
     await ledger.close()
-    history = HistoryReader(world.folder / "history")
+    history = world.open_history()
     assert [one.status for one in history.of_delivery(WEBHOOK, BUCKET, 1, 0)] == ["retrying", "delivered"]
     history.close()
 

@@ -101,6 +101,7 @@ async def test_only_an_empty_bucket_goes(world: World) -> None:
     assert again.sequence == 2, "the name's log goes on where it ended"
 
 
+@pytest.mark.embedded
 async def test_a_bucket_s_many_uploads_go_in_a_few_statements_beside_the_event_loop(world: World) -> None:
     bucket = await world.bucket("bucket")
     multipart = Multipart(world.stores)
@@ -123,6 +124,7 @@ async def test_a_bucket_s_many_uploads_go_in_a_few_statements_beside_the_event_l
     assert not await world.core.read(lambda reader: uploads.any_in_bucket(reader, bucket.id))
 
 
+@pytest.mark.embedded
 async def test_a_bucket_without_uploads_goes_with_its_group(world: World) -> None:
     await world.bucket("bucket")
     with traced(world.folder / "core.db") as statements:
@@ -132,6 +134,7 @@ async def test_a_bucket_without_uploads_goes_with_its_group(world: World) -> Non
     assert all(statement.on_event_loop for statement in changes)
 
 
+@pytest.mark.embedded
 async def test_an_acl_is_not_given_to_a_new_bucket_of_the_name(world: World) -> None:
     await world.bucket("bucket")
     outcomes = await asyncio.gather(

@@ -63,6 +63,7 @@ async def test_a_long_poll_ends_with_the_commit(world: World, monkeypatch: pytes
         assert await asyncio.gather(*polls) == [[1]] * 3
 
 
+@pytest.mark.embedded
 async def test_a_long_poll_sees_what_another_process_commits(world: World) -> None:
     await world.bucket("bucket")
     other = SqliteDatabase(world.folder / "core.db", durable=False)

@@ -60,6 +60,7 @@ async def test_pages_of_uploads_follow_each_other(
     await world.buckets.delete(world.request(), BUCKET)
 
 
+@pytest.mark.embedded
 async def test_an_upload_does_not_begin_in_a_new_bucket_of_the_name(world: World) -> None:
     await world.bucket(BUCKET)
     await world.accounts.create(ROOT, "alice", "alice", "alice@example.com")

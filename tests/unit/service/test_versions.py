@@ -34,6 +34,7 @@ def change_of(world: World, bucket: Bucket) -> Change:
 
 
 @pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.embedded
 async def test_an_object_of_many_parts_goes_in_a_few_statements(world: World, replaced: bool) -> None:
     bucket = await world.bucket("bucket")
     blob_ids = await put_large(world, bucket)

@@ -16,14 +16,13 @@ from typing import Any
 from elasticlake.metadata.database import Committed, Touching, Transaction
 from elasticlake.metadata.postgres import greens
 from elasticlake.metadata.postgres.ahead import begin
-from elasticlake.metadata.postgres.faults import is_lost, may_succeed_again, translated
+from elasticlake.metadata.postgres.faults import LOST_TRIES, is_lost, translated, tries_of
 from elasticlake.metadata.postgres.link import LinkLost, StatementFailed
 from elasticlake.metadata.postgres.links import Links
 from elasticlake.metadata.postgres.transaction import PostgresTransaction
 
 MAX_GROUP = 64
 GROUPS_AT_ONCE = 4
-TRIES = 6
 PAUSE_SECONDS = 0.01
 """Before the second try; doubled before each further one."""
 
@@ -152,8 +151,9 @@ class Committer:
                 await greens.run(lambda tx=tx: _run(tx, group))  # type: ignore[misc]
             except Exception as error:
                 self._give_up(tx, error)
-                may_retry = not tx.is_committing if is_lost(error) else may_succeed_again(error)
-                if not may_retry or tries == TRIES:
+                # After COMMIT was sent on a session that is lost nobody knows.
+                most = (1 if tx.is_committing else LOST_TRIES) if is_lost(error) else tries_of(error)
+                if tries >= most:
                     raise
             else:
                 self.observer(len(group), time.perf_counter() - began_at)

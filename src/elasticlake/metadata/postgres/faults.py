@@ -8,21 +8,26 @@ from __future__ import annotations
 from elasticlake.errors import InsufficientStorage, InvalidInput, Unavailable
 from elasticlake.metadata.postgres.link import LinkLost, StatementFailed
 
-# Serialization failure, deadlock, lock not available in time; a row that another node inserted since we looked.
-_RETRIED = frozenset({"40001", "40P01", "55P03", "23505"})
+# Serialization failure, deadlock, lock not available in time: the same again may well succeed. A row that another node
+# inserted since we looked: the second look sees it, a third would see nothing new.
+_TRIES = {"40001": 6, "40P01": 6, "55P03": 6, "23505": 2}
 _DISK_FULL = "53100"
 _DATA_CLASS = "22"
-# A standby that only reads; a session that ended in the middle of a transaction; a prepared statement whose tables another
-# node has migrated (a cached plan must not change its result's type), or that is gone.
+# A standby that only reads; a session that ended in the middle of a transaction; a prepared statement whose tables were
+# migrated by another node (a cached plan must not change its result's type), or that is gone.
 _ENDED = frozenset({"25006", "25P03", "0A000", "26000"})
 # Connection exceptions, insufficient resources, operator intervention (a shutdown, a time-out), system errors.
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
-_UNAVAILABLE = frozenset({*_ENDED, *_RETRIED})
+_UNAVAILABLE = frozenset({*_ENDED, *_TRIES})
 
 
-def may_succeed_again(error: Exception) -> bool:
-    """Whether the same transaction, run anew, may well succeed."""
-    return isinstance(error, StatementFailed) and error.code in _RETRIED
+LOST_TRIES = 6
+"""As often a transaction is begun whose session is lost before its COMMIT was sent."""
+
+
+def tries_of(error: Exception) -> int:
+    """How often in all a transaction may be run that failed with this, and was undone."""
+    return _TRIES.get(error.code, 1) if isinstance(error, StatementFailed) else 1
 
 
 def is_lost(error: Exception) -> bool:

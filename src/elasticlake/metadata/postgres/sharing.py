@@ -52,7 +52,7 @@ class SharedLink:
             # Each gets an error of its own: whoever raises it adds a traceback to it.
             for _, _, future in batch:
                 if not future.done():
-                    future.set_exception(LinkLost(str(error)))
+                    future.set_exception(LinkLost(str(error)) if isinstance(error, LinkLost) else error)
             return []
         again = []
         for one, reply in sent:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from elasticlake.blobs.store import BlobStore
@@ -113,17 +113,26 @@ class _Moving:
 
     async def _move_blobs(self) -> list[str]:
         """Copy them if they are to go elsewhere; returns which are not where they have to be."""
-        folder, reader = self._source.folder, self._source.reader
-        source = open_blobs(self._wanted.from_blobs, folder)
-        target = open_blobs(self._wanted.to_blobs, folder) if self._wanted.to_blobs else source
-        try:
-            if target is not source:
+        async with self._open_blobs(self._wanted.from_blobs) as source:
+            if self._wanted.to_blobs is None:
+                return await self._missing(source)
+            async with self._open_blobs(self._wanted.to_blobs) as target:
                 name = f"blobs {self._wanted.to_blobs}"
-                await Copying(name, reader, source, target).run(self._target, self._progress)
-            return await self._missing(target)
+                await Copying(name, self._source.reader, source, target).run(self._target, self._progress)
+                return await self._missing(target)
+
+    @asynccontextmanager
+    async def _open_blobs(self, url: str | None) -> AsyncIterator[BlobStore]:
+        if url is not None:
+            # An extra: who moves no blobs does without its library.
+            from elasticlake.blobs.remote import open_remote_blobs
+
+            await open_remote_blobs(url).claim(self._source.installation)
+        blobs = open_blobs(url, self._source.folder)
+        try:
+            yield blobs
         finally:
-            source.close()
-            target.close()
+            blobs.close()
 
     async def _missing(self, store: BlobStore) -> list[str]:
         found: list[str] = []

@@ -55,6 +55,8 @@ class Source:
 
     folder: DataFolder
     master_key: MasterKey
+    installation: str
+    """Names this data among all others; it moves along."""
     core: apsw.Connection
     delivery: apsw.Connection
     pieces: tuple[Piece, ...]
@@ -73,7 +75,7 @@ class Source:
         rows = {piece.name: piece.total for piece in self.pieces if piece.day is None}
         opened = {piece.name: piece.connection for piece in self.pieces}
         sums = {table: SqliteReader(opened[table]).rows(sql)[0] for table, sql in _SUMS}
-        return json.dumps({"masterKey": self.master_key.id, "rows": rows, "sums": sums}, sort_keys=True)
+        return json.dumps({"installation": self.installation, "rows": rows, "sums": sums}, sort_keys=True)
 
     def next_numbers(self) -> dict[str, int]:
         """The next value of each sequence of ids, by the sequence's name or as `table.column`."""
@@ -106,12 +108,13 @@ def open_source(settings: Settings, *, history: bool) -> Iterator[Source]:
         engine = EmbeddedEngine(folder)
         master_key = load_master_key(settings, folder, engine)
         engine.bring_up(master_key)
+        installation = engine.installation()
         core = opened.enter_context(closing(connect(folder.metadata)))
         delivery = opened.enter_context(closing(connect(folder.delivery)))
         pieces = [_table(core, name) for name in CORE] + [_table(delivery, name) for name in DELIVERY]
         if history:
             pieces += [_day(opened, path) for path in sorted(folder.history.glob("*.db"))]
-        yield Source(folder, master_key, core, delivery, tuple(pieces))
+        yield Source(folder, master_key, installation, core, delivery, tuple(pieces))
 
 
 def _table(connection: apsw.Connection, name: str) -> Piece:
