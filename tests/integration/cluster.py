@@ -87,6 +87,7 @@ class Cluster:
     """Three gateways and two dispatchers; a connection to the database and one to the blob store for each."""
 
     def __init__(self, folder: Path, postgres: Postgres, options: Sequence[str] = ()) -> None:
+        self._folder = folder
         self.postgres = postgres
         self.url = postgres.create_database("cluster")
         self.store = Server(folder / "store", port=steady_port())
@@ -163,6 +164,9 @@ class Cluster:
         for server in [*(node.server for node in self.nodes), self.store]:
             if server.is_running:
                 server.kill9_all()
+        for pid in _servers_below(self._folder):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         for proxy in self._proxies:
             proxy.close()
 
@@ -201,6 +205,16 @@ def running_cluster(folder: Path, *options: str) -> Iterator[Cluster]:
 def _blob_url(port: int) -> str:
     endpoint = quote(f"http://127.0.0.1:{port}", safe="")
     return f"s3://{BLOB_BUCKET}/data?endpoint={endpoint}&region=eu-central-1"
+
+
+def _servers_below(folder: Path) -> list[int]:
+    """Processes whose data is in the folder: some whose supervisors were killed may still be finishing."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and f"{folder}/".encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
 
 
 def _socket_inode(port: int, peer_port: int) -> str:
