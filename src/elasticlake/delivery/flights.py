@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
+from elasticlake.errors import Unavailable
+
 MAX_IN_FLIGHT = 320
 MAX_IN_FLIGHT_PER_WEBHOOK = 32
 OWN_FAULT_SECONDS = 1.0
@@ -72,6 +74,10 @@ async def _guarded(attempt: Awaitable[None], put_back: Callable[[], None]) -> No
     again."""
     try:
         await attempt
+    except Unavailable as error:
+        _log.warning("attempt put off", error=str(error))
+        await asyncio.sleep(OWN_FAULT_SECONDS)
+        put_back()
     except Exception as error:
         _log.error("delivery fault", exc_info=error)
         await asyncio.sleep(OWN_FAULT_SECONDS)
