@@ -28,7 +28,7 @@ def check(
     Runs beside servers or without any. Exit code 1 if anything is wrong.
     """
     settings = settings_of(data=data, metadata=metadata, blobs=blobs)
-    configure_logs(settings, "check")
+    configure_logs(settings, "check", for_good=False)
     with progress_bar() as progress:
         checked = run_check(place_of(settings), progress, read_bodies=not quick)
     typer.echo(json.dumps(_document(checked)) if as_json else _sentences(checked))

@@ -62,7 +62,7 @@ def migrate_data(
         raise usage("--to: write postgresql://USER:PASSWORD@HOST/DATABASE")
     if from_blobs is not None:
         settings_of(data=source, blobs=from_blobs)
-    configure_logs(settings, "migrate-data")
+    configure_logs(settings, "migrate-data", for_good=False)
     wanted = Move(settings, settings.metadata, from_blobs, settings.blobs, history, check)
     with ended_by_sigterm(), progress_bar() as progress:
         moved = run_move(wanted, progress)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
 
 from elasticlake.config.settings import Settings
 
 
-def configure_logs(settings: Settings, process: str) -> None:
-    """Send every log line to standard error, with the process's name and the time."""
+class _StandardError:
+    """Whatever standard error is when a line is written."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def configure_logs(settings: Settings, process: str, *, for_good: bool = True) -> None:
+    """Send every log line to standard error, with the process's name and the time. A process that does this `for_good`
+    does it once: its loggers remember."""
     level = getattr(logging, settings.log_level.upper())
     text = settings.log_format == "text" or (settings.log_format == "auto" and sys.stderr.isatty())
     renderer: structlog.typing.Processor = (
@@ -26,8 +38,8 @@ def configure_logs(settings: Settings, process: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _StandardError())),
+        cache_logger_on_first_use=for_good,
     )
     # Libraries speak through the standard module; only their warnings are of interest.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
