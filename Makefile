@@ -13,6 +13,7 @@ LOCKED := $(PIP_INSTALL) --require-hashes --requirement
 EDITABLE := $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 
 SERVER_STAMP := $(VENV)/.installed-server
+CLUSTER_STAMP := $(VENV)/.installed-cluster
 DEV_STAMP := $(VENV)/.installed-dev
 NODE_DIR := tests/node
 NODE_STAMP := $(NODE_DIR)/node_modules/.installed
@@ -23,7 +24,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
-.PHONY: help install dev node run lint format check test soak bench lock clean
+.PHONY: help install cluster dev node run lint format check test soak bench lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -38,12 +39,18 @@ $(SERVER_STAMP): pyproject.toml requirements/server.lock | $(BIN)/python
 	@$(EDITABLE)
 	@touch $@
 
-# The dev lock holds the server's pins too, so a development environment needs no second install to serve.
+# Each lock holds the pins of the one before, so that a larger environment needs no second install for less.
+$(CLUSTER_STAMP): pyproject.toml requirements/cluster.lock | $(BIN)/python
+	@echo "Installing the server, with the libraries for many machines, into $(VENV) ..."
+	@$(LOCKED) requirements/cluster.lock
+	@$(EDITABLE)
+	@touch $@ $(SERVER_STAMP)
+
 $(DEV_STAMP): pyproject.toml requirements/dev.lock | $(BIN)/python
 	@echo "Installing the development environment into $(VENV) ..."
 	@$(LOCKED) requirements/dev.lock
 	@$(EDITABLE)
-	@touch $@ $(SERVER_STAMP)
+	@touch $@ $(CLUSTER_STAMP) $(SERVER_STAMP)
 
 # Optional: without npm or its registry the suites that drive the JavaScript SDK are left out, and `make test` says so.
 # Node carries its own list of certificate authorities, so it is shown the system's, which pip uses too.
@@ -57,6 +64,8 @@ $(NODE_STAMP): $(NODE_DIR)/package.json $(NODE_DIR)/package-lock.json
 	fi
 
 install: $(SERVER_STAMP) ## Install what serving needs
+
+cluster: $(CLUSTER_STAMP) ## Install what serving on many machines needs
 
 dev: $(DEV_STAMP) ## Install what development needs
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +79,17 @@ def test_a_unit_starts_what_there_is(unit: Path) -> None:
 def test_a_unit_waits_for_the_end_of_what_is_under_way(unit: Path) -> None:
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit.read_text(), re.MULTILINE)
     assert int(seconds) > STOP_SECONDS > DRAIN_SECONDS
+    for name in OURS:
+        assert stop_seconds(SERVICES[name]["stop_grace_period"]) == int(seconds)
     # Our supervisor tells the others itself.
     assert "\nKillMode=mixed\n" in unit.read_text()
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_is_started_again_for_as_long_as_it_takes(unit: Path) -> None:
+    text = unit.read_text()
+    assert "\nStartLimitIntervalSec=0\n" in text[text.index("[Unit]") : text.index("[Service]")]
+    assert "\nRestart=always\n" in text
 
 
 @pytest.mark.parametrize("example", ENVIRONMENTS, ids=lambda example: example.name)
@@ -86,6 +97,18 @@ def test_an_environment_file_sets_what_there_is(example: Path) -> None:
     names = set(assignments(example.read_text()))
     assert names
     assert names <= variables() | FOREIGN
+
+
+@pytest.mark.parametrize("example", ENVIRONMENTS, ids=lambda example: example.name)
+def test_a_shell_reads_an_environment_file_as_systemd_does(example: Path) -> None:
+    given = dict(re.findall(r"^([A-Z][A-Z_]+)=(.*)$", example.read_text(), re.MULTILINE))
+    program = f"set -a; . {shlex.quote(str(example))}; exec env"
+    ran = subprocess.run(["sh", "-euc", program], capture_output=True, text=True, check=True, env={"PATH": os.defpath})
+    read = dict(line.split("=", 1) for line in ran.stdout.splitlines())
+    assert {name: read[name] for name in given} == {
+        name: value[1:-1] if value.startswith('"') else value for name, value in given.items()
+    }
+    assert not re.search(r"[$`\\]", "".join(given.values()))
 
 
 def test_the_files_are_all_looked_at() -> None:

@@ -41,6 +41,7 @@ def test_one_answer_counts_what_all_processes_did_even_those_that_were_killed(sp
     eventually(lambda: samples(server, REQUESTS).get(("PutObject", "200")) == 20)
     eventually(lambda: samples(server, ATTEMPTS) == {("delivered",): 20, ("retrying",): 0, ("dead",): 0})
     eventually(lambda: samples(server, "elasticlake_webhooks") == {("enabled",): 1})
+    eventually(lambda: samples(server, "elasticlake_dispatchers") == {(): 1})
     assert samples(server, "elasticlake_s3_received_bytes_total") == {(): 80}
     assert samples(server, "elasticlake_delivery_latency_seconds_count") == {(): 20}
     processes = {("supervisor",), ("dispatcher",), ("gateway-0",), ("gateway-1",)}

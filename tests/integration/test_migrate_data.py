@@ -204,7 +204,7 @@ def test_a_refusal_is_one_line(spawn: Spawn, postgres_url: str, tmp_path: Path) 
     for options, said in (
         (("--to", postgres_url), "stop it first"),
         (("--to", "mysql://x/y"), "write postgresql://"),
-        (("--to", postgres_url, "--to-blobs", "ftp://x"), "--blobs: write s3://"),
+        (("--to", postgres_url, "--to-blobs", "ftp://x"), "--to-blobs: write s3://"),
     ):
         ran = move(source, *options)
         assert ran.returncode in (1, 2)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import obstore
 from obstore.exceptions import AlreadyExistsError
 
-from elasticlake.blobs.remote_faults import FAULTS, is_missing, translated
+from elasticlake.blobs.remote_faults import FAULTS, explanation, is_missing, translated
 from elasticlake.blobs.remote_location import RemoteLocation
 from elasticlake.blobs.remote_reader import read_blob
 from elasticlake.blobs.remote_store import DEFAULT_PATIENCE, Patience, open_store
@@ -28,11 +28,8 @@ MARK = "elasticlake-installation"
 _ID = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{30})")
 
 
-class BlobsOfAnother(ElasticLakeError):
-    message = (
-        "the blobs' place is another installation's, whose blobs would be deleted as orphans: give --blobs a prefix of "
-        "its own"
-    )
+class UnusableBlobs(ElasticLakeError):
+    """The place for blobs cannot be used; the message says why."""
 
 
 class RemoteBlobs:
@@ -78,16 +75,20 @@ class RemoteBlobs:
     async def claim(self, installation: str) -> None:
         """Mark the place as that installation's, whose sweep deletes every blob that its own metadata does not name.
 
-        Raises `BlobsOfAnother` if the mark is another's, and `Unavailable` if the store does not answer.
+        Raises `UnusableBlobs` that says why: the mark is another's, or the store cannot be used as it is named.
         """
-        with translated("claim"):
+        try:
             found = await self._mark()
             if found is None:
                 with suppress(AlreadyExistsError):  # by a gateway that starts beside us
                     await obstore.put_async(self._store, MARK, installation.encode(), mode="create")
                 found = await self._mark()
+        except FAULTS as fault:
+            raise UnusableBlobs(explanation(fault)) from fault
         if found != installation:
-            raise BlobsOfAnother
+            raise UnusableBlobs(
+                "it is another installation's, whose blobs would be deleted as orphans: choose a prefix of its own"
+            )
 
     async def _mark(self) -> str | None:
         try:

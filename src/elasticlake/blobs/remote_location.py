@@ -43,6 +43,11 @@ class RemoteLocation:
     virtual_hosted: bool = False
     account: str | None = None
 
+    @property
+    def place(self) -> str:
+        """The place itself, without how to reach it, which nodes may say differently."""
+        return f"{self.scheme}://{self.bucket}/{self.prefix}"
+
     @classmethod
     def parse(cls, url: str) -> RemoteLocation:
         """Raises `InvalidInput` for anything that is not understood."""
@@ -78,7 +83,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise _wrong("is not a URL") from None
     if split.scheme not in PARAMETERS:
-        raise _wrong(f"begin with {', '.join(f'{scheme}://' for scheme in PARAMETERS)} or file://")
+        raise _wrong(f"begin with {' or '.join(f'{scheme}://' for scheme in PARAMETERS)}")
     if "@" in split.netloc:
         raise _wrong("carry no credentials in their URL: set the cloud's own variables, such as AWS_ACCESS_KEY_ID")
     if split.fragment:

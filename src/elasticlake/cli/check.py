@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from elasticlake.cli.output import printable
+from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
 from elasticlake.server.checking import Checked
@@ -46,6 +46,6 @@ def _document(checked: Checked) -> dict[str, object]:
 
 
 def _sentences(checked: Checked) -> str:
-    verdict = f"{len(checked.findings)} findings" if checked.findings else "nothing is wrong"
+    verdict = counted_findings(len(checked.findings)) if checked.findings else "nothing is wrong"
     said = f"Checked {checked.objects} objects and {checked.events} events: {verdict}."
     return "\n".join([*map(printable, checked.findings), *checked.notes, said])

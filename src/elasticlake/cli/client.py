@@ -62,9 +62,11 @@ class RestClient:
         params: Parameters | None = None,
         wait_seconds: float = 0,
         auth: bool = True,
+        also: int | None = None,
     ) -> Document:
-        """The document at `path`; `wait_seconds` is how long the server may hold back its answer."""
-        return self._request("GET", path, subject, params=params, wait_seconds=wait_seconds, auth=auth)
+        """The document at `path`; `wait_seconds` is how long the server may hold back its answer, `also` a status whose
+        document is an answer, too."""
+        return self._request("GET", path, subject, params=params, wait_seconds=wait_seconds, auth=auth, also=also)
 
     def post(
         self, path: str, subject: str = "", *, body: Document | None = None, params: Parameters | None = None,
@@ -108,7 +110,7 @@ class RestClient:
 
     def _request(
         self, method: str, path: str, subject: str, *, params: Parameters | None = None, body: Document | None = None,
-        wait_seconds: float = 0, auth: bool = True,
+        wait_seconds: float = 0, auth: bool = True, also: int | None = None,
     ) -> Document:  # fmt: skip
         import httpx  # 100 ms, which --help need not pay
 
@@ -132,9 +134,9 @@ class RestClient:
             raise lost_connection(url, error) from None
         if response.status_code == 204:
             return {}
-        return self._document_of(response, subject)
+        return self._document_of(response, subject, also)
 
-    def _document_of(self, response: httpx.Response, subject: str) -> Document:
+    def _document_of(self, response: httpx.Response, subject: str, also: int | None) -> Document:
         try:
             document = response.json()
         except ValueError:
@@ -147,7 +149,7 @@ class RestClient:
             raise unexpected_answer(self._connection.url, f"{answer} without a document")
         if status == 401:
             raise no_valid_token(self._connection.url, sent="Authorization" in response.request.headers)
-        if status >= 400:
+        if status >= 400 and status != also:
             raise refusal(status, document, subject)
         return document
 

@@ -10,7 +10,7 @@ import typer
 
 from elasticlake.cli.backup import ended_by_sigterm
 from elasticlake.cli.errors import usage
-from elasticlake.cli.output import printable
+from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import JsonOption, settings_of
 from elasticlake.cli.progress import progress_bar
 from elasticlake.server.logs import configure_logs
@@ -57,11 +57,12 @@ def migrate_data(
     No server can use the folder meanwhile, nor the database before it is done. Interrupted, the same command goes on
     where it stopped. In the end both sides are compared; exit code 1 if anything differs.
     """
-    settings = settings_of(data=source, metadata=target, blobs=to_blobs, master_key_file=master_key_file)
+    called = {"metadata": "--to", "blobs": "--to-blobs"}
+    settings = settings_of(called, data=source, metadata=target, blobs=to_blobs, master_key_file=master_key_file)
     if settings.metadata is None:
         raise usage("--to: write postgresql://USER:PASSWORD@HOST/DATABASE")
     if from_blobs is not None:
-        settings_of(data=source, blobs=from_blobs)
+        settings_of({"blobs": "--from-blobs"}, data=source, blobs=from_blobs)
     configure_logs(settings, "migrate-data", for_good=False)
     wanted = Move(settings, settings.metadata, from_blobs, settings.blobs, history, check)
     with ended_by_sigterm(), progress_bar() as progress:
@@ -88,7 +89,7 @@ def _document(wanted: Move, moved: Moved) -> dict[str, object]:
 
 def _sentences(wanted: Move, moved: Moved) -> str:
     if not moved.is_whole:
-        said = f"The move has NOT ended: {len(moved.differences) + len(moved.findings)} findings."
+        said = f"The move has NOT ended: {counted_findings(len(moved.differences) + len(moved.findings))}."
         return "\n".join([*map(printable, (*moved.differences, *moved.findings)), said])
     rows = f"{sum(moved.rows.values()):,} rows and {moved.blobs:,} blobs are the same on both sides"
     did = "An earlier run moved everything" if moved.was_done else f"Moved everything in {moved.seconds:.1f} s"

@@ -121,6 +121,11 @@ def printable(value: str) -> str:
     )
 
 
+def counted_findings(count: int) -> str:
+    """How many things an examination found."""
+    return "1 finding" if count == 1 else f"{count} findings"
+
+
 def label(name: str) -> str:
     """`secretAccessKey` as people read it: `secret access key`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", printable(name)).lower()

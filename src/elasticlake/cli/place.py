@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -31,12 +32,13 @@ BlobsOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-def settings_of(**options: str | Path | None) -> Settings:
-    """The server's settings with these options; whatever is wrong with them ends the command."""
+def settings_of(called: Mapping[str, str] | None = None, **options: str | Path | None) -> Settings:
+    """The server's settings with these options; whatever is wrong with them ends the command. `called` says what an
+    option is called here, if not as for a server."""
     try:
         settings = load_settings(dict(options))
     except ValidationError as error:
-        raise usage(sentence(error, None, Settings.model_fields)) from None
+        raise usage(sentence(error, None, Settings.model_fields, called)) from None
     require_stores(settings)
     return settings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,18 @@ EXPECTED = {
 SIZE_FAULTS = ("byte_size", "byte_size_unit")
 
 
-def sentence(error: ValidationError, config: Path | None, options: Iterable[str]) -> str:
-    """The first fault; `config` is the TOML file that was read and `options` the names that it may hold."""
+def sentence(
+    error: ValidationError, config: Path | None, options: Iterable[str], called: Mapping[str, str] | None = None
+) -> str:
+    """The first fault; `config` is the TOML file that was read and `options` the names that it may hold. `called` has
+    the flags of options that are not called as their settings."""
     fault = error.errors()[0]
     if not fault["loc"]:  # about several options together
         return _own_words(fault["msg"])
     name, kind, given = str(fault["loc"][0]), fault["type"], _as_written(fault["input"])
     if kind == "extra_forbidden":
         return f"{config}: no option {name}{_near(name, options)}"
-    flag = f"--{name.replace('_', '-')}"
+    flag = (called or {}).get(name, f"--{name.replace('_', '-')}")
     if kind in SIZE_FAULTS:
         return f"{flag}: {given} is no size, such as 512MiB"
     if kind in EXPECTED:

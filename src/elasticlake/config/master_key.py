@@ -37,6 +37,11 @@ class MasterKey:
         """Names the key without revealing it."""
         return self._id.hex()
 
+    def require_opens(self, key_id: str) -> None:
+        """Raises `MasterKeyError` unless this is the key of that id, with which the data's secrets are sealed."""
+        if key_id != self.id:
+            raise MasterKeyError(f"the data was encrypted with master key {key_id}, but this one is {self.id}")
+
     def encrypt(self, secret: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return self._id + nonce + self._cipher.encrypt(nonce, secret.encode(), self._id)
@@ -52,19 +57,27 @@ class MasterKey:
             raise MasterKeyError("A stored secret is damaged.") from None
 
     @classmethod
-    def parse(cls, text: str) -> MasterKey:
-        """The key that `text` holds in base64."""
+    def parse(cls, text: str, origin: str = "this") -> MasterKey:
+        """The key that `text` holds in base64; `origin` is the file or variable that it is from."""
         try:
-            return cls(b64decode(text.strip(), validate=True))
+            key = b64decode(text.strip(), validate=True)
         except ValueError:
-            raise MasterKeyError(f"A master key has {_KEY_BYTES} bytes, written in base64.") from None
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise MasterKeyError(f"{origin} holds no master key: one has {_KEY_BYTES} bytes, written in base64")
+        return cls(key)
+
+    @classmethod
+    def load(cls, path: Path) -> MasterKey:
+        """The key in the file; raises `OSError` if it cannot be read."""
+        return cls.parse(path.read_bytes().decode(errors="replace"), str(path))
 
     @classmethod
     def load_or_create(cls, path: Path) -> MasterKey:
         """The key in the file, made (0600, durable) if there is none."""
         if not path.exists():
             write_private(path, b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
-        return cls.parse(path.read_text())
+        return cls.load(path)
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -15,6 +15,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from elasticlake.config.database_url import require_database_url
 from elasticlake.model.egress import EgressPolicy
 
 
@@ -102,8 +103,8 @@ class Settings(BaseSettings):
     @field_validator("metadata")
     @classmethod
     def _metadata(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("postgresql://", "postgres://")):
-            raise ValueError("write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out for SQLite in DATA.")
+        if value is not None:
+            require_database_url(value)
         return value
 
     @field_validator("blobs")
@@ -123,6 +124,12 @@ class Settings(BaseSettings):
     def _complete_tls(self) -> Settings:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key go together.")
+        return self
+
+    @model_validator(mode="after")
+    def _one_master_key(self) -> Settings:
+        if self.master_key is not None and self.master_key_file is not None:
+            raise ValueError("--master-key-file and ELASTICLAKE_MASTER_KEY are both given: leave one of them out.")
         return self
 
     @classmethod

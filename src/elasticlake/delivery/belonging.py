@@ -59,6 +59,7 @@ class Belonging:
 
     async def run(self) -> None:
         """Keep our place, until cancelled."""
+        was_well = True
         while True:
             if not self._membership.is_certain:
                 await self._suspend()
@@ -68,18 +69,27 @@ class Belonging:
                     await self._core.read(self._roster.refresh_ids)
                     moved = await self._membership.look_around(self._roster.ids)
             except Exception as error:
-                _log.warning("cannot tell which webhooks are ours", error=str(error) or type(error).__name__)
+                if was_well:
+                    _log.warning("cannot tell which webhooks are ours", error=str(error) or type(error).__name__)
+                was_well = False
             else:
+                if not was_well:
+                    _log.info("it is certain again which webhooks are ours")
+                was_well = True
                 await self._follow(moved)
             await wait_for(self._wanted, BEAT_SECONDS)
             self._wanted.clear()
 
     async def release(self) -> None:
         """Hand over the webhooks of which nothing is under way or unwritten any more."""
-        if not self._membership.releasing:
+        releasing = self._membership.releasing
+        if not releasing:
             return
-        busy = {feed.webhook_id for feed in self._feeds.all()} | self._requested.webhooks
-        for webhook_id in self._membership.releasing - busy:
+        still_open = [feed for feed in self._feeds.all() if feed.webhook_id in releasing]
+        if still_open:
+            # Also those that were being opened when the webhook was to go.
+            self._outdate(still_open)
+        for webhook_id in releasing - {feed.webhook_id for feed in still_open} - self._requested.webhooks:
             await self._membership.released(webhook_id)
 
     async def leave(self) -> None:
@@ -114,6 +124,8 @@ class Belonging:
         for feed in self._feeds.all():
             if feed.webhook_id in webhook_ids:
                 self._feeds.close(feed)
+        # One that is ours again meanwhile was closed with them.
+        self._begin_anew()
 
     async def _suspend(self) -> None:
         """Stop what is under way. Feeds open again from what was written, once it is certain that they are ours."""

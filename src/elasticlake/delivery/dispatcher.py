@@ -31,15 +31,18 @@ from elasticlake.delivery.requested import RequestedDeliveries
 from elasticlake.delivery.roster import Roster
 from elasticlake.delivery.standing import Standing
 from elasticlake.delivery.wakeup import Heads
+from elasticlake.errors import Unavailable
 from elasticlake.metadata import deliveries, webhooks
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.clamp import clamp_positions
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.tracing import Tracer
 
 SENDS_PER_TURN = 8
 SCAN_SECONDS = 1.0
+PUMP_SECONDS = 0.2
 DRAIN_SECONDS = 2.0
 
 _log = structlog.get_logger("delivery")
@@ -134,7 +137,7 @@ class Dispatcher:
         self._ledger.start()
         measuring = asyncio.create_task(self._standing.run())
         belonging = asyncio.create_task(self._belonging.run())
-        scanned_at = float("-inf")
+        scanned_at, was_well = float("-inf"), True
         while not self._stopping:
             self._woken.clear()
             try:
@@ -145,6 +148,12 @@ class Dispatcher:
                 await self._close_outdated()
                 await self._belonging.release()
                 await self._pump()
+                was_well = True
+            except Unavailable as error:
+                if was_well:
+                    _log.warning("deliveries wait", error=str(error))
+                was_well = False
+                await asyncio.sleep(SCAN_SECONDS)
             except Exception as error:
                 _log.error("dispatcher fault", exc_info=error)
                 await asyncio.sleep(SCAN_SECONDS)
@@ -195,7 +204,9 @@ class Dispatcher:
         await self._requested.start_due()
         if self._roster.is_empty:
             return
-        for place in await self._core.read(webhooks.all_places):
+        places = await self._core.read(webhooks.all_places)
+        await self._go_back(places)
+        for place in places:
             self._places[place.id] = place
             self._raise_head(place.id, place.sequence)
             if place.is_deleted:
@@ -203,6 +214,21 @@ class Dispatcher:
         for feed in self._feeds.all():
             if feed.ready or feed.due or feed.read_up_to < self._heads.get(feed.bucket_id, 0):
                 self._give_turn((feed.webhook_id, feed.bucket_id))
+
+    async def _go_back(self, places: Iterable[BucketPlace]) -> None:
+        """Where a log ends before what we have read of it, an older database has taken over: forget what lay beyond, or
+        the events that get those sequences now would be passed over."""
+        ends = {place.id: place.sequence for place in places}
+        beyond = [feed for feed in self._feeds.all() if feed.read_up_to > ends.get(feed.bucket_id, feed.read_up_to)]
+        if not beyond:
+            return
+        _log.error("logs are shorter than they were: an older database took over", feeds=len(beyond))
+        await self._flights.abort({feed.webhook_id for feed in beyond})
+        await self._ledger.flush()
+        for feed in beyond:
+            self._feeds.close(feed)
+        await clamp_positions(self._core, self._state)
+        self._begin_anew()
 
     async def _end_of_bucket(self, place: BucketPlace) -> None:
         """A deleted bucket's own webhooks are disabled once everything of its log is resolved."""
@@ -279,9 +305,14 @@ class Dispatcher:
     # Sending.
 
     async def _pump(self) -> None:
-        """Give each feed that waits its turn, as long as there is room for more attempts."""
+        """Give each feed that waits its turn, as long as there is room for more attempts; the rest have theirs after
+        whatever else there is to do."""
         self._collect_due_lanes()
+        until = self._clock.monotonic() + PUMP_SECONDS
         while self._turns and not self._flights.is_full and not self._stopping:
+            if self._clock.monotonic() > until:
+                self._woken.set()
+                return
             feed_id = next(iter(self._turns))
             del self._turns[feed_id]
             try:
@@ -321,7 +352,11 @@ class Dispatcher:
         has_read = False
         if self._flights.has_room(webhook.id) and self._feeds.may_read(webhook.id):
             has_read = await self._feeds.read_on(feed, self._heads.get(feed.bucket_id, 0))
-        if self._feeds.get(feed_id) is not feed or not self._membership.may_send(webhook.id):
+        if self._feeds.get(feed_id) is not feed:
+            return False
+        if not self._membership.may_send(webhook.id):
+            # It went to another while we read: an open feed would keep it from going.
+            self._outdate([feed])
             return False
         for _ in range(SENDS_PER_TURN):
             if not (feed.due or feed.ready):

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 
 import structlog
 
+from elasticlake.clock import Clock
 from elasticlake.delivery.sharing import Plan, plan
 from elasticlake.metadata import nodes
 from elasticlake.metadata.database import Database, Touching, Transaction
 from elasticlake.service.presence import Presence
+
+PLAN_ANEW_SECONDS = 5.0
 
 _log = structlog.get_logger("delivery")
 
@@ -31,21 +34,25 @@ class Moved:
 class Membership:
     """What this dispatcher owns."""
 
-    def __init__(self, presence: Presence, state: Database) -> None:
+    def __init__(self, presence: Presence, state: Database, clock: Clock) -> None:
         self._presence = presence
         self._state = state
+        self._clock = clock
+        self._epoch = 0
         self._owned: frozenset[str] = frozenset()
         self._releasing: frozenset[str] = frozenset()
         self._seen: tuple[object, ...] = ()
+        self._planned_at = float("-inf")
 
     @property
     def epoch(self) -> int:
-        return self._presence.epoch
+        """The epoch that what we own belongs to."""
+        return self._epoch
 
     @property
     def is_certain(self) -> bool:
         """Whether what we own can be nobody else's."""
-        return self._presence.is_certain
+        return self._presence.is_certain and self._presence.epoch == self._epoch
 
     def may_send(self, webhook_id: str) -> bool:
         """Whether a new attempt may start."""
@@ -54,24 +61,29 @@ class Membership:
     async def look_around(self, webhook_ids: Iterable[str]) -> Moved:
         """Beat, and share all webhooks with whoever else lives. Raises `Unavailable`."""
         wanted = frozenset(webhook_ids)
-        if not await self._presence.beat():
-            # Nothing is claimed under the new epoch before all of the old is forgotten.
+        await self._presence.beat()
+        if self._presence.epoch != self._epoch:
+            # We were taken for dead. Nothing is claimed under the new epoch before all of the old is forgotten.
             lost, self._owned, self._releasing, self._seen = self._owned, frozenset(), frozenset(), ()
-            return Moved(lost=lost)
-        # Who lives, who seems silent, what there is to share: while none of it changes there is nothing to do.
+            self._epoch = self._presence.epoch
+            if lost:
+                return Moved(lost=lost)
+        # Who lives, who seems silent, what there is to share: while none of it changes there is nothing to do. But now
+        # and then we look all the same: a crash of the database may have taken back what was agreed last.
         expired_ms = max((node.heartbeat_at_ms for node in self._presence.nodes), default=0) - nodes.LEASE_MS
         silent = any(node.heartbeat_at_ms < expired_ms for node in self._presence.nodes) and self._presence.may_reap
         seen = (tuple(node.epoch for node in self._presence.living("dispatcher")), wanted)
-        if not silent and seen == self._seen:
+        if not silent and seen == self._seen and self._clock.monotonic() - self._planned_at < PLAN_ANEW_SECONDS:
             return Moved()
-        epoch = self.epoch
-        held = self._owned
-        may_reap = self._presence.may_reap
+        return await self._plan(wanted, seen)
+
+    async def _plan(self, wanted: frozenset[str], seen: tuple[object, ...]) -> Moved:
+        epoch, held, may_reap = self._epoch, self._owned, self._presence.may_reap
         planned = await self._state.write(lambda tx: _share(tx, wanted, epoch, held, may_reap))
+        self._planned_at = self._clock.monotonic()
         # While a webhook is another's, or goes to another, the next look plans anew.
         self._seen = () if planned.is_waiting or planned.releases else seen
-        gone = self._owned - wanted
-        self._owned = (self._owned | planned.claims) - gone
+        self._owned = (self._owned | planned.claims) & wanted
         newly_releasing = planned.releases - self._releasing
         # What was to go to a node that is gone meanwhile is as good as gained.
         gained = planned.claims | (self._releasing & self._owned) - planned.releases
@@ -108,7 +120,7 @@ class Membership:
 
 def _share(tx: Transaction, webhook_ids: frozenset[str], epoch: int, held: frozenset[str], may_reap: bool) -> Plan:
     for name in nodes.reap(tx) if may_reap else ():
-        _log.warning("a node fell silent; its webhooks move", name=name)
+        _log.warning("a node fell silent", name=name)
     living = {node.epoch for node in nodes.all_nodes(tx) if node.role == "dispatcher"}
     if epoch not in living:
         return Plan(frozenset(), frozenset(), True)

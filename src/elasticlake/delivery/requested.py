@@ -77,14 +77,15 @@ class RequestedDeliveries:
     async def start_due(self) -> None:
         """Begin an attempt of each requested delivery that is due, as far as there is room."""
         now_ms, limit = self._clock.now_ms(), MAX_IN_FLIGHT + len(self._in_flight)
-        epoch = self._membership.epoch
+        epoch, under_way = self._membership.epoch, set(self._in_flight)
         due = await self._state.read(lambda reader: deliveries.due_requested(reader, epoch, now_ms, limit), loose=True)
         for requested in due:
             # Those under way are still due, and first: they must not hide the ones that wait.
             delivery_id = DeliveryId(
                 requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation
             )
-            has_room = delivery_id not in self._in_flight and len(self._in_flight) < MAX_IN_FLIGHT
+            # What ended while we read is not due any more, whatever was read.
+            has_room = delivery_id not in self._in_flight | under_way and len(self._in_flight) < MAX_IN_FLIGHT
             if has_room and self._membership.may_send(requested.webhook_id):
                 self._in_flight.add(delivery_id)
                 task = asyncio.create_task(self._attempt(requested, delivery_id))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from elasticlake.errors import Unavailable
-from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.metadata.database import Reader, Row, Transaction
 
 _PAGE = 1000
 
@@ -36,8 +36,16 @@ def drop_intent(tx: Transaction, blob_id: str) -> None:
 
 def abandon_intent(tx: Transaction, blob_id: str, delete_at_ms: int) -> None:
     """The writer gave up: whatever there is of the blob goes, unless a row has come to name it."""
-    if tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)):
-        delete_later(tx, [blob_id], delete_at_ms)
+    taken = _taken(tx, tx.changing("DELETE FROM blob_intents WHERE blob_id = ? RETURNING blob_id", (blob_id,)))
+    delete_later(tx, taken, delete_at_ms)
+
+
+def _taken(tx: Transaction, rows: list[Row]) -> list[str]:
+    """The blobs whose intents went just now: whoever fetched them ahead is not to rely on them any more."""
+    blob_ids = [row[0] for row in rows]
+    for blob_id in blob_ids:
+        tx.memo["intent", blob_id] = False
+    return blob_ids
 
 
 def delete_later(tx: Transaction, blob_ids: Iterable[str], delete_at_ms: int) -> None:
@@ -80,7 +88,7 @@ def forget_deletions(tx: Transaction, blob_ids: Iterable[str]) -> None:
 def abandon_intents(tx: Transaction, before_ms: int, delete_at_ms: int) -> int:
     """Queue for deletion the blobs that anybody announced before that time; returns how many."""
     sql = "DELETE FROM blob_intents WHERE created_at_ms < ? RETURNING blob_id"
-    blob_ids = [row[0] for row in tx.changing(sql, (before_ms,))]
+    blob_ids = _taken(tx, tx.changing(sql, (before_ms,)))
     delete_later(tx, blob_ids, delete_at_ms)
     return len(blob_ids)
 
@@ -93,7 +101,7 @@ def owners(reader: Reader) -> list[str]:
 def abandon_of_owner(tx: Transaction, owner: str, before_ms: int, delete_at_ms: int) -> int:
     """Queue for deletion the blobs that the owner announced before that time; returns how many."""
     sql = "DELETE FROM blob_intents WHERE owner = ? AND created_at_ms < ? RETURNING blob_id"
-    blob_ids = [row[0] for row in tx.changing(sql, (owner, before_ms))]
+    blob_ids = _taken(tx, tx.changing(sql, (owner, before_ms)))
     delete_later(tx, blob_ids, delete_at_ms)
     return len(blob_ids)
 

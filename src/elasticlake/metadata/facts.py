@@ -12,6 +12,10 @@ INSTALLATION = "installation"
 """Names the fact that names this data among all others."""
 
 
+BLOB_PLACE = "blobPlace"
+"""Names the fact that says where large bodies are."""
+
+
 def get(reader: Reader, name: str) -> str | None:
     row = reader.row("SELECT value FROM facts WHERE name = ?", (name,))
     return row[0] if row else None

@@ -15,7 +15,7 @@ CORE = (
 DELIVERY = ("positions", "lanes", "dead_deliveries", "requested_deliveries")
 LEFT_BEHIND = ("blob_intents", "nodes", "assignments")
 """What says who lives and what is under way: of a server that was stopped, nothing."""
-NUMBERED = (("lakes", "id"), ("ponds", "id"), ("buckets", "id"), ("nodes", "epoch"))
+NUMBERED = (("lakes", "id"), ("ponds", "id"), ("buckets", "id"))
 """Tables whose ids never come again, also those of rows that are gone."""
 
 

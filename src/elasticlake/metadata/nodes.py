@@ -6,6 +6,7 @@ Until then nobody takes anything from it, so a node whose row is still there has
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +17,7 @@ Role = Literal["gateway", "dispatcher"]
 LEASE_MS = 5000
 """A node that has not been heard of for so long may be reaped."""
 _IDS_PER_STATEMENT = 200
+_EPOCH_BITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,12 @@ def register(tx: Transaction, role: Role, name: str) -> int:
     """Join; returns the node's epoch. Whoever had the name before is known to be dead."""
     tx.run("DELETE FROM nodes WHERE name = ?", (name,))
     now_ms = tx.now_ms()
-    sql = "INSERT INTO nodes (role, name, started_at_ms, heartbeat_at_ms) VALUES (?, ?, ?, ?) RETURNING epoch"
-    return int(tx.changing(sql, (role, name, now_ms, now_ms))[0][0])
+    # No counter: one would give the same epoch again after a crash that took back what was not flushed yet.
+    # Beyond everybody's, whatever the clock says: who joins is never the eldest.
+    epoch = max(now_ms << _EPOCH_BITS, *(node.epoch for node in all_nodes(tx)), 0) + 1 + secrets.randbits(_EPOCH_BITS)
+    sql = "INSERT INTO nodes (epoch, role, name, started_at_ms, heartbeat_at_ms) VALUES (?, ?, ?, ?, ?)"
+    tx.run(sql, (epoch, role, name, now_ms, now_ms))
+    return epoch
 
 
 def beat(tx: Transaction, epoch: int) -> bool:

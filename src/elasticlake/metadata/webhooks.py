@@ -198,14 +198,15 @@ def shown_place(reader: Reader, scope: WebhookScope) -> tuple[str, str, str]:
     return (row[0], row[1], row[2]) if row else ("test", "test", scope.name)
 
 
-def insert_starts(tx: Transaction, webhook_id: str, places: list[BucketPlace]) -> None:
-    """The webhook sees what happens from now on: remember where each bucket's log is."""
-    for bucket in places:
-        tx.run(
-            "INSERT INTO webhook_starts (webhook_id, bucket_id, sequence) VALUES (?, ?, ?)"
-            " ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence",
-            (webhook_id, bucket.id, bucket.sequence),
-        )
+def insert_starts(tx: Transaction, webhook_id: str, kind: ScopeKind, place_id: int, account_id: str) -> None:
+    """The webhook sees what happens from now on: remember where the log of each bucket is that it matches."""
+    column = "id" if kind == "bucket" else f"{kind}_id"
+    tx.run(
+        "INSERT INTO webhook_starts (webhook_id, bucket_id, sequence)"
+        f" SELECT CAST(? AS TEXT), id, sequence FROM buckets WHERE {column} = ? AND account_id = ?"
+        " ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence",
+        (webhook_id, place_id, account_id),
+    )
 
 
 def start(reader: Reader, webhook_id: str, bucket_id: int) -> int:

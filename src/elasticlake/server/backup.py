@@ -85,6 +85,7 @@ def back_up(folder: DataFolder, destination: Path, progress: Progress, *, with_m
 def _require_data(folder: DataFolder, with_master_key: bool) -> None:
     if not folder.metadata.exists():
         raise BackupFailed(f"there is no {folder.metadata.name} in {folder.path}: this backs up the embedded default")
+    folder.require_not_moved()
     if with_master_key and not folder.master_key.exists():
         raise BackupFailed(f"there is no {folder.master_key}: the server's master key is kept elsewhere, copy it there")
 
@@ -141,7 +142,7 @@ class _Backup:
     def _copy_secrets(self, reader: Reader) -> None:
         """The master key that the copied secrets need, and the root credentials that were generated."""
         text = self._source.master_key.read_bytes()
-        key_id, needed = MasterKey.parse(text.decode(errors="replace")).id, facts.get(reader, facts.MASTER_KEY_ID)
+        key_id, needed = MasterKey.load(self._source.master_key).id, facts.get(reader, facts.MASTER_KEY_ID)
         if needed not in (None, key_id):
             raise BackupFailed(
                 f"{self._source.master_key} is key {key_id}, but the data was encrypted with {needed}: copy that one"

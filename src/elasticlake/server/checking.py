@@ -51,7 +51,13 @@ def check(place: Place, progress: Progress, *, read_bodies: bool) -> Checked:
         checking = Check(views.core, blobs, read_bodies=read_bodies, progress=progress)
         findings = asyncio.run(checking.run())
         findings += check_deliveries(remembered, audit.buckets(views.core))
+        notes += _moved_note(place)
     return Checked(checking.checked_objects, checking.checked_events, findings, notes)
+
+
+def _moved_note(place: Place) -> list[str]:
+    moved_to = place.folder.moved_to if place.metadata is None else None
+    return [] if moved_to is None else [f"the data was moved to {moved_to}: this is the folder as it was before"]
 
 
 @contextmanager

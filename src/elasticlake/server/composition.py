@@ -18,7 +18,7 @@ from elasticlake.clock import SystemClock
 from elasticlake.config.credentials import RootCredentials
 from elasticlake.config.master_key import MasterKey, MasterKeyError
 from elasticlake.config.settings import Settings
-from elasticlake.errors import ElasticLakeError, Unavailable
+from elasticlake.errors import ElasticLakeError
 from elasticlake.metadata.database import Database
 from elasticlake.server.embedded import EmbeddedEngine
 from elasticlake.server.engine import Engine
@@ -47,14 +47,22 @@ class Installation:
 def load_master_key(settings: Settings, folder: DataFolder, engine: Engine) -> MasterKey:
     """The operator's master key, or the folder's own."""
     if settings.master_key is not None:
-        return MasterKey.parse(settings.master_key.get_secret_value())
+        return MasterKey.parse(settings.master_key.get_secret_value(), "ELASTICLAKE_MASTER_KEY")
     if settings.master_key_file is not None:
         try:
-            return MasterKey.parse(settings.master_key_file.read_text())
+            return MasterKey.load(settings.master_key_file)
         except OSError as error:
             raise MasterKeyError(f"the master key file cannot be read: {error}") from None
-    if not folder.master_key.exists() and engine.holds_data():
-        raise MasterKeyError(f"{folder.master_key} is missing: without it the stored secrets cannot be read")
+    if folder.master_key.exists():
+        return MasterKey.load_or_create(folder.master_key)
+    if engine.holds_data():
+        elsewhere = ", or name the nodes' common one with --master-key-file" if engine.is_shared else ""
+        raise MasterKeyError(f"{folder.master_key} is missing: put it there{elsewhere}; it opens the stored secrets")
+    if settings.role != "all":
+        raise MasterKeyError(
+            "nodes share one master key: make it once (head -c 32 /dev/urandom | base64 > master.key), and name it on "
+            "each with --master-key-file or ELASTICLAKE_MASTER_KEY"
+        )
     return MasterKey.load_or_create(folder.master_key)
 
 
@@ -70,40 +78,64 @@ def choose_engine(metadata: str | None, folder: DataFolder) -> Engine:
 class MissingExtra(ElasticLakeError):
     """What was asked for needs libraries that are not installed."""
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs more libraries: pip install 'elasticlake[server,{extra}]'")
+    def __init__(self, options: list[str], extras: list[str]) -> None:
+        wanted = ",".join(["server", *extras])
+        super().__init__(f"{' and '.join(options)} needs more libraries: pip install 'elasticlake[{wanted}]'")
+
+
+class WrongBlobs(ElasticLakeError):
+    """This server would keep blobs where the others do not look for them, or where it cannot."""
+
+
+FILES = "DATA/blobs"
+"""What the place is called where blobs are files: in the data folder of each gateway, which they share."""
 
 
 def require_stores(settings: Settings) -> None:
     """Raises `MissingExtra`, and `InvalidInput` for a URL that cannot be meant, before any process is forked."""
+    missing = []
     if settings.metadata is not None and not _are_installed("psycopg", "greenlet"):
-        raise MissingExtra("--metadata postgresql://", "postgres")
+        missing.append(("--metadata postgresql://", "postgres"))
+    if settings.blobs is not None and not _are_installed("obstore"):
+        missing.append(("--blobs", "cloud"))
+    if missing:
+        raise MissingExtra([option for option, _ in missing], [extra for _, extra in missing])
     if settings.blobs is not None:
         RemoteLocation.parse(settings.blobs)
-        if not _are_installed("obstore"):
-            raise MissingExtra("--blobs", "cloud")
 
 
 def _are_installed(*names: str) -> bool:
     return all(find_spec(name) is not None for name in names)
 
 
-def claim_blobs(url: str, installation: str) -> None:
-    """Make sure that the store answers, and that what is in it is this installation's. Raises `ElasticLakeError`.
+def agree_on_blobs(settings: Settings, engine: Engine) -> None:
+    """Make sure that every gateway over this metadata keeps blobs in one place, that it is no other installation's, and
+    that it can be used. Raises `WrongBlobs`."""
+    place = FILES if settings.blobs is None else RemoteLocation.parse(settings.blobs).place
+    known = engine.blob_place(place)
+    if known != place:
+        raise WrongBlobs(f"the blobs of this data are in {known}, and this server would use {place}: see --blobs")
+    if settings.blobs is not None and (fault := claim_blobs(settings.blobs, engine.installation())):
+        raise WrongBlobs(f"the blob store {place} cannot be used: {fault}")
 
-    In a process of its own: the library's threads do not survive a fork, and the server is about to fork.
+
+def claim_blobs(url: str, installation: str) -> str | None:
+    """What is wrong with the place, or None.
+
+    Asked in a process of its own: the library's threads do not survive a fork, and the server is about to fork.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        pool.submit(_claim, url, installation).result()
+        return pool.submit(_claim, url, installation).result()
 
 
-def _claim(url: str, installation: str) -> None:
+def _claim(url: str, installation: str) -> str | None:
     from elasticlake.blobs.remote import open_remote_blobs
 
     try:
         asyncio.run(open_remote_blobs(url).claim(installation))
-    except Unavailable:
-        raise Unavailable(f"the blob store at {url} cannot be used; the log line before this one says why") from None
+    except ElasticLakeError as error:
+        return str(error)
+    return None
 
 
 def open_blobs(url: str | None, folder: DataFolder) -> BlobStore:

@@ -67,7 +67,7 @@ async def _deliver(installation: Installation, listener: socket.socket | None, t
     metrics = SharedMetrics(installation.folder.metrics, "dispatcher", __version__, Metrics())
     policy = settings.egress_policy(installation.port)
     async with Sender(policy, version=__version__, connection_limit=MAX_IN_FLIGHT, clock=clock) as sender:
-        membership = Membership(presence, state)
+        membership = Membership(presence, state, clock)
         dispatcher = Dispatcher(
             core,
             state,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, closing
 import apsw
 
 from elasticlake.config.credentials import read_credentials, write_credentials
-from elasticlake.config.master_key import MasterKey, MasterKeyError
+from elasticlake.config.master_key import MasterKey
 from elasticlake.delivery.wakeup import WakeupSender, listen
 from elasticlake.metadata import facts
 from elasticlake.metadata.database import Database
@@ -21,12 +21,14 @@ from elasticlake.model.ids import new_blob_id
 from elasticlake.server.engine import Hear
 from elasticlake.server.folder import DataFolder
 from elasticlake.service.clamp import clamp_positions
+from elasticlake.service.feed import LOOK_AGAIN_SECONDS
 
 
 class EmbeddedEngine:
     """An `Engine` in a data folder."""
 
     is_shared = False
+    look_again_seconds = LOOK_AGAIN_SECONDS
 
     def __init__(self, folder: DataFolder) -> None:
         self._folder = folder
@@ -48,11 +50,17 @@ class EmbeddedEngine:
         return asyncio.run(self._clamp())
 
     def installation(self) -> str:
+        return self._agreed(facts.INSTALLATION, new_blob_id())
+
+    def blob_place(self, offered: str) -> str:
+        return self._agreed(facts.BLOB_PLACE, offered)
+
+    def _agreed(self, name: str, offered: str) -> str:
         with closing(connect(self._folder.metadata)) as core:
-            known = facts.get(SqliteReader(core), facts.INSTALLATION)
+            known = facts.get(SqliteReader(core), name)
             if known is None:
-                known = new_blob_id()
-                facts.put(SqliteTransaction(core), facts.INSTALLATION, known)
+                known = offered
+                facts.put(SqliteTransaction(core), name, known)
             return known
 
     def kept_credentials(self, master_key: MasterKey) -> dict[str, str]:
@@ -109,10 +117,4 @@ def _check_master_key(core: apsw.Connection, master_key: MasterKey) -> None:
     if known is None:
         facts.put(SqliteTransaction(core), facts.MASTER_KEY_ID, master_key.id)
     else:
-        require_same_key(known, master_key)
-
-
-def require_same_key(known: str, master_key: MasterKey) -> None:
-    """Raises `MasterKeyError` if the data's secrets are sealed with another key."""
-    if known != master_key.id:
-        raise MasterKeyError(f"the data was encrypted with master key {known}, but this one is {master_key.id}")
+        master_key.require_opens(known)

@@ -33,6 +33,11 @@ class Engine(Protocol):
         """Whether other nodes may use the same metadata."""
         ...
 
+    @property
+    def look_again_seconds(self) -> float:
+        """How long whoever waits for events may rely on being told of them."""
+        ...
+
     def holds_data(self) -> bool:
         """Whether there is data already, whose secrets only its own master key opens."""
         ...
@@ -44,6 +49,10 @@ class Engine(Protocol):
 
     def installation(self) -> str:
         """Names the data, wherever it is moved; made with it."""
+        ...
+
+    def blob_place(self, offered: str) -> str:
+        """Where the data's blobs are; what is offered if nobody has said so yet."""
         ...
 
     def kept_credentials(self, master_key: MasterKey) -> dict[str, str]:

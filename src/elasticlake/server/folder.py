@@ -65,12 +65,17 @@ class DataFolder:
         """Says where the metadata was moved to, if it was."""
         return self.path / "moved-to"
 
+    @property
+    def moved_to(self) -> str | None:
+        """Where the metadata was moved to, if it was."""
+        return self.moved.read_text().strip() if self.moved.exists() else None
+
     def require_not_moved(self) -> None:
         """Raises `DataMoved`."""
-        if self.moved.exists():
+        if self.moved_to is not None:
             raise DataMoved(
-                f"the data of {self.path} was moved to {self.moved.read_text().strip()}: start the server with "
-                f"--metadata. (To go back, without what was written since, remove {self.moved}.)"
+                f"the data of {self.path} was moved to {self.moved_to}: give that with --metadata. "
+                f"(To go back, without what was written since, remove {self.moved}.)"
             )
 
     def create(self) -> None:

@@ -37,7 +37,7 @@ from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.objects import Objects
 from elasticlake.service.owners import display_name
-from elasticlake.service.presence import Presence
+from elasticlake.service.presence import BEAT_SECONDS, Presence
 from elasticlake.service.shared_metrics import SharedMetrics
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.tracing import Tracer, open_tracer
@@ -69,7 +69,8 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     core.observe(metrics.metrics.observe_commit)
     services = _services(installation, stores, delivery, history, wake, metrics)
     collector = Collector(stores, presence, metrics.metrics)
-    background = [asyncio.create_task(presence.run()), asyncio.create_task(collector.run())]
+    working = (presence.run(), collector.run(), _count_dispatchers(presence, metrics.metrics))
+    background = [asyncio.create_task(work) for work in working]
     waits = (services.health.drain, services.feed.close, services.deliveries.close)
     server = Server(_config(_root(installation, stores, services, tracer), installation), waits)
     async with metrics.sharing(), engine.hearing_as_gateway(core, services.feed.wake):
@@ -85,17 +86,23 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     history.close()
 
 
+async def _count_dispatchers(presence: Presence, metrics: Metrics) -> None:
+    while True:
+        metrics.dispatchers(presence.heard_of("dispatcher"))
+        await asyncio.sleep(BEAT_SECONDS)
+
+
 def _services(
     installation: Installation, stores: Stores, delivery: Database, history: History, wake: Wake, metrics: SharedMetrics
 ) -> Services:
     settings, core, clock = installation.settings, stores.database, stores.clock
     policy = settings.egress_policy(installation.port)
-    probes = {
-        "metadata": metadata_probe(core),
+    probes = {"metadata": metadata_probe(core)}
+    # Without these this gateway still serves: small bodies and metadata go on, and events wait in the log.
+    told = {
         "blobs": blobs_probe(stores.blobs, clock, int(settings.min_free_space)),
+        "dispatcher": dispatcher_probe(delivery),
     }
-    # Without a dispatcher this gateway still serves: events wait in the log.
-    told = {"dispatcher": dispatcher_probe(delivery)}
     return Services(
         accounts=Accounts(stores, installation.master_key, installation.credentials),
         tokens=Tokens(stores, installation.credentials.api_token),
@@ -103,7 +110,7 @@ def _services(
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
         deliveries=Deliveries(core, delivery, history, clock, wake),
-        feed=Feed(core),
+        feed=Feed(core, installation.engine.look_again_seconds),
         health=Health(settings.role, probes, clock, told=told),
         metrics=metrics,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import psycopg
 
@@ -14,14 +14,13 @@ from elasticlake.config.credentials import read_credentials, write_credentials
 from elasticlake.config.master_key import MasterKey
 from elasticlake.metadata import facts
 from elasticlake.metadata.database import Committed, Database, Row
-from elasticlake.metadata.postgres.blocking import connect
+from elasticlake.metadata.postgres.blocking import connect, told
 from elasticlake.metadata.postgres.database import PostgresDatabase
 from elasticlake.metadata.postgres.history import PostgresHistoryReader, PostgresHistoryWriter
 from elasticlake.metadata.postgres.migrations import require_newest, versions
 from elasticlake.metadata.postgres.notifications import Notifier, listen
 from elasticlake.metadata.postgres.transfer import require_finished
 from elasticlake.model.ids import new_blob_id
-from elasticlake.server.embedded import require_same_key
 from elasticlake.server.engine import Hear
 from elasticlake.server.folder import DataFolder
 
@@ -36,34 +35,39 @@ class ScaledEngine:
     """An `Engine` at a `postgresql://` URL."""
 
     is_shared = True
+    look_again_seconds = 1.0
 
     def __init__(self, url: str, folder: DataFolder) -> None:
         self._url = url
         self._folder = folder
 
     def holds_data(self) -> bool:
-        with closing(connect(self._url)) as connection:
+        with self._connected() as connection:
             return versions(connection)["core"] > 0 and _fact(connection, facts.MASTER_KEY_ID) is not None
 
     def prepare(self, master_key: MasterKey) -> int:
         """Positions and log are one database here: a restore brings back both as of one moment."""
-        with closing(connect(self._url)) as connection:
+        with self._connected() as connection:
             require_newest(connection)
             require_finished(connection)
-            require_same_key(_agreed(connection, facts.MASTER_KEY_ID, master_key.id), master_key)
+            master_key.require_opens(_agreed(connection, facts.MASTER_KEY_ID, master_key.id))
         return 0
 
     def installation(self) -> str:
-        with closing(connect(self._url)) as connection:
+        with self._connected() as connection:
             return _agreed(connection, facts.INSTALLATION, new_blob_id())
 
+    def blob_place(self, offered: str) -> str:
+        with self._connected() as connection:
+            return _agreed(connection, facts.BLOB_PLACE, offered)
+
     def kept_credentials(self, master_key: MasterKey) -> dict[str, str]:
-        with closing(connect(self._url)) as connection:
+        with self._connected() as connection:
             kept = _fact(connection, ROOT_CREDENTIALS)
         return self._shown(_opened(kept, master_key)) if kept is not None else {}
 
     def keep_credentials(self, made: dict[str, str], master_key: MasterKey) -> dict[str, str]:
-        with closing(connect(self._url)) as connection:
+        with self._connected() as connection:
             kept = _agreed(connection, ROOT_CREDENTIALS, sealed(made, master_key))
         return self._shown(_opened(kept, master_key))
 
@@ -72,6 +76,11 @@ class ScaledEngine:
         if read_credentials(self._folder.path) != credentials:
             write_credentials(self._folder.path, credentials)
         return credentials
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Row]]:
+        with told("the metadata database cannot be used"), closing(connect(self._url)) as connection:
+            yield connection
 
     def open_core(self) -> PostgresDatabase:
         return PostgresDatabase(self._url)

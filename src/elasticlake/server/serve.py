@@ -11,7 +11,7 @@ from pathlib import Path
 from elasticlake.config.credentials import FILE_NAME, RootCredentials, load_credentials
 from elasticlake.config.settings import Settings
 from elasticlake.errors import ElasticLakeError
-from elasticlake.server.composition import Installation, choose_engine, claim_blobs, load_master_key, require_stores
+from elasticlake.server.composition import Installation, agree_on_blobs, choose_engine, load_master_key, require_stores
 from elasticlake.server.dispatcher import run_dispatcher
 from elasticlake.server.folder import DataFolder
 from elasticlake.server.gateway import run_gateway
@@ -45,8 +45,8 @@ def serve(settings: Settings) -> int:
     counted = Metrics()
     counted.positions_clamped(engine.prepare(master_key))
     shared_metrics.begin(folder.metrics, counted)
-    if settings.blobs is not None and settings.role != "dispatcher":
-        claim_blobs(settings.blobs, engine.installation())
+    if settings.role != "dispatcher":
+        agree_on_blobs(settings, engine)
     listener = _listen(settings)
     # After everything that can fail: what is made is shown once, now.
     credentials, made = load_credentials(

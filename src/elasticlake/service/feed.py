@@ -14,8 +14,8 @@ from elasticlake.service.hierarchy import visible_bucket
 
 MAX_EVENTS = 1000
 MAX_WAIT_SECONDS = 60.0
-# Another process may commit to the same database, and nothing tells us of it.
-_LOOK_AGAIN_SECONDS = 0.25
+LOOK_AGAIN_SECONDS = 0.25
+"""Where nothing tells of what another process commits to the same database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,9 @@ class FeedPage:
 class Feed:
     """Reads of the log."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
         self._database = database
+        self._look_again_seconds = look_again_seconds
         self._waiting: dict[int, set[asyncio.Event]] = {}
         self._closed = False
         database.on_commit(self.wake)
@@ -56,7 +57,7 @@ class Feed:
                 left_seconds = deadline - loop.time()
                 if page.events or left_seconds <= 0 or self._closed:
                     return page
-                await _wait(woken, min(_LOOK_AGAIN_SECONDS, left_seconds))
+                await _wait(woken, min(self._look_again_seconds, left_seconds))
         finally:
             self._forget(bucket.id, woken)
 

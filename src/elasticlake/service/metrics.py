@@ -112,6 +112,12 @@ WEBHOOK_OLDEST_SECONDS = Metric(
 WEBHOOKS = Metric(
     "elasticlake_webhooks", "gauge", "Webhooks by status, of the whole installation.", ("status",), merge=max
 )
+DISPATCHERS = Metric(
+    "elasticlake_dispatchers",
+    "gauge",
+    "Dispatchers that live, as a gateway sees it; absent while it cannot tell.",
+    merge=max,
+)
 BLOBS_DELETED = Metric("elasticlake_blobs_deleted_total", "counter", "Blobs deleted or swept.", initial=((),))
 POSITIONS_CLAMPED = Metric(
     "elasticlake_positions_clamped_total",
@@ -137,7 +143,7 @@ RESIDENT = Metric(
 METRICS = (
     S3_REQUESTS, S3_SECONDS, S3_RECEIVED, S3_SENT, API_REQUESTS, COMMITS, MUTATIONS, COMMIT_SECONDS, ATTEMPTS,
     ATTEMPT_SECONDS, LATENCY_SECONDS, IN_FLIGHT, LANES_PARKED, OLDEST_SECONDS, WEBHOOK_OLDEST_SECONDS, WEBHOOKS,
-    BLOBS_DELETED, POSITIONS_CLAMPED, INFO, STARTED, CPU_SECONDS, RESIDENT,
+    DISPATCHERS, BLOBS_DELETED, POSITIONS_CLAMPED, INFO, STARTED, CPU_SECONDS, RESIDENT,
 )  # fmt: skip
 
 
@@ -203,6 +209,10 @@ class Metrics:
     def webhooks(self, counts: Mapping[str, int]) -> None:
         """How many webhooks there are now, by status."""
         self._set(WEBHOOKS, [((status,), count) for status, count in counts.items()])
+
+    def dispatchers(self, count: int | None) -> None:
+        """How many dispatchers live now; None if that cannot be told."""
+        self._set(DISPATCHERS, [] if count is None else [((), count)])
 
     def process(
         self, name: str, version: str, started_at_seconds: float, cpu_seconds: float, resident_bytes: int | None

@@ -52,6 +52,13 @@ class Presence:
         """The nodes of that role, the eldest first."""
         return [node for node in self.nodes if node.role == role]
 
+    def heard_of(self, role: Role) -> int | None:
+        """How many nodes of that role had beaten within a lease, as of our last beat; None if that was long ago."""
+        if not self.is_certain:
+            return None
+        now_ms = max((node.heartbeat_at_ms for node in self.nodes), default=0)
+        return sum(node.heartbeat_at_ms > now_ms - LEASE_MS for node in self.living(role))
+
     @property
     def is_eldest(self) -> bool:
         """Whether this node is the first of its role: what one is enough for, it does."""
@@ -85,13 +92,20 @@ class Presence:
 
     async def run(self) -> None:
         """Beat for ever; for a node that owns nothing."""
+        was_well = True
         while True:
             try:
                 await self.beat()
                 if self.may_reap:
                     await self._state.write(_reap, touching=Touching())
             except Exception as error:
-                _log.warning("no heartbeat", name=self.name, error=str(error))
+                if was_well:
+                    _log.warning("no heartbeat", name=self.name, error=str(error))
+                was_well = False
+            else:
+                if not was_well:
+                    _log.info("heartbeats again", name=self.name)
+                was_well = True
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _say_alive(self) -> bool:

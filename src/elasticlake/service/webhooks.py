@@ -233,4 +233,4 @@ def _start_now(tx: Transaction, webhook: Webhook) -> None:
     """The webhook sees what commits after this. Counters that the group still holds back are written first."""
     buckets.forget(tx)
     scope = webhook.scope
-    webhooks.insert_starts(tx, webhook.id, webhooks.places_in_scope(tx, scope.kind, scope.id, webhook.account_id))
+    webhooks.insert_starts(tx, webhook.id, scope.kind, scope.id, webhook.account_id)

@@ -9,7 +9,7 @@ import pytest
 from tests.conformance.blobs.bodies import MIB, body_of, ids, read, store
 from tests.conformance.blobs.conftest import PREFIX
 
-from elasticlake.blobs.remote import BlobsOfAnother, RemoteBlobs, open_remote_blobs
+from elasticlake.blobs.remote import RemoteBlobs, UnusableBlobs, open_remote_blobs
 from elasticlake.blobs.store import BlobMissing
 from elasticlake.errors import Unavailable
 from elasticlake.model.ids import new_blob_id
@@ -121,7 +121,7 @@ async def test_a_place_belongs_to_one_installation(s3_url: str) -> None:
     """Another's sweep would take the first one's blobs for orphans."""
     first, second = open_remote_blobs(s3_url), open_remote_blobs(s3_url)
     await asyncio.gather(first.claim("ours"), second.claim("ours"))
-    with pytest.raises(BlobsOfAnother):
+    with pytest.raises(UnusableBlobs, match="another installation"):
         await second.claim("theirs")
     await first.claim("ours")
     assert [blob_id async for blob_id in first.ids()] == []

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from tests.conformance.metadata.conftest import Open
 
+from elasticlake.errors import Unavailable
 from elasticlake.metadata import deliveries, nodes
 from elasticlake.metadata.database import Database, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import Position
@@ -78,8 +79,21 @@ async def test_an_epoch_never_comes_again(state: Database) -> None:
     again = await register(state, "a")
     await state.write(lambda tx: nodes.leave(tx, again))
     third = await register(state, "a")
-    assert first < again < third
+    assert len({first, again, third}) == 3
     assert [node.epoch for node in await state.read(nodes.all_nodes)] == [third]
+
+
+async def test_an_epoch_that_a_crash_took_back_never_comes_again(state: Database) -> None:
+    """Whoever has it may live on, and must not take another's for its own."""
+    taken_back: list[int] = []
+
+    def crash(tx: Transaction) -> None:
+        taken_back.append(nodes.register(tx, "dispatcher", "a"))
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        await state.write(crash)
+    assert await register(state, "b") not in taken_back
 
 
 async def test_nodes_are_told_apart_the_eldest_first(state: Database) -> None:

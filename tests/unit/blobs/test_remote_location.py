@@ -35,8 +35,8 @@ def test_a_url_is_read(url: str, location: RemoteLocation) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("bucket/prefix", "s3://, gs://, az:// or file://"),
-        ("ftp://bucket", "s3://, gs://, az:// or file://"),
+        ("bucket/prefix", "s3:// or gs:// or az://"),
+        ("ftp://bucket", "s3:// or gs:// or az://"),
         ("s3:///prefix", "bucket's name"),
         ("s3://Bucket/prefix", "bucket's name"),
         ("s3://key:secret@bucket", "AWS_ACCESS_KEY_ID"),

@@ -53,6 +53,7 @@ class RestServer:
     deliveries: dict[str, Document] = field(default_factory=dict)
     outcome: Document = field(default_factory=dict)  # what becomes of a delivery that is sent
     refusals: dict[str, tuple[int, Document]] = field(default_factory=dict)
+    readiness: tuple[int, Document] = (200, {"status": "ok", "checks": []})
     calls: list[Call] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
     url: str = ""
@@ -78,6 +79,8 @@ class RestServer:
         self.calls.append(call)
         if call.path == "/v1/health":
             return 200, {"status": "ok", "version": "9.9.9"}
+        if call.path == "/v1/health/ready":
+            return self.readiness
         if call.headers.get("authorization") != f"Bearer {TOKEN}":
             return problem(401, "Unauthorized", "The token is missing or wrong.")
         if call.path in self.refusals:

@@ -82,6 +82,14 @@ def test_what_is_not_in_the_folder_is_not_passed_over_in_silence(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_was_moved_is_no_longer_backed_up(data: Path, run: Run, tmp_path: Path) -> None:
+    (data / "moved-to").write_text("postgresql://db/lake\n")
+    ran = run("backup", "out", "--data", str(data))
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
+    assert "was moved to postgresql://db/lake" in ran.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_terminal_sees_how_far_it_is(data: Path, tmp_path: Path) -> None:
     ours, its = pty.openpty()
     command = [sys.executable, "-m", "elasticlake", "backup", str(tmp_path / "out"), "--data", str(data), "--json"]

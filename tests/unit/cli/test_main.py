@@ -127,6 +127,18 @@ def test_health_sends_no_token(run: Run, server: RestServer) -> None:
     assert "authorization" not in server.calls[0].headers
 
 
+def test_readiness_shows_what_is_lacking_and_fails_only_if_the_server_cannot_work(run: Run, server: RestServer) -> None:
+    blobs = {"name": "blobs", "status": "unavailable", "detail": "It is away."}
+    server.readiness = (200, {"status": "ok", "checks": [blobs]})
+    result = run("health", "--ready")
+    assert (result.exit_code, result.stdout.split("\n")[0]) == (0, "status  ok")
+    assert "It is away." in result.stdout
+    server.readiness = (503, {"status": "unavailable", "checks": [{**blobs, "name": "metadata"}]})
+    result = run("health", "--ready", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (1, server.readiness[1])
+    assert "authorization" not in server.calls[0].headers
+
+
 def test_url_and_token_come_from_the_environment(spawn: Spawn, server: RestServer) -> None:
     server.put("lakes", lake="lake1")
     result = spawn(

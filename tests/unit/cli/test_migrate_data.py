@@ -39,11 +39,22 @@ def test_machines_get_a_document_and_differences_are_exit_code_1(data: Path, run
     assert (ran.exit_code, document["differences"]) == (1, [f"blob {lost}: nothing instead of 2 bytes"])
     people = run("migrate-data", *options)
     assert people.exit_code == 1
-    assert people.stdout.endswith("The move has NOT ended: 1 findings.\n")
+    assert people.stdout.endswith("The move has NOT ended: 1 finding.\n")
     write_blob(DataFolder(data), lost, 2)
     whole = json.loads(run("migrate-data", *options, "--json").stdout)
     assert (whole["from"], whole["to"], whole["blobsAt"]) == (str(data), postgres_url, str(data / "blobs"))
     assert (whole["wasDone"], whole["checkedObjects"], whole["findings"]) == (False, None, [])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--to", "postgresql://me:pass@word@db/lake"), ("--to-blobs", "ftp://b"), ("--from-blobs", "ftp://b")],
+)
+def test_what_is_wrong_with_an_option_names_it(data: Path, run: Run, option: str, value: str) -> None:
+    options = {"--to": "postgresql://db/lake", option: value}
+    ran = run("migrate-data", "--from", str(data), *(part for pair in options.items() for part in pair))
+    assert (ran.exit_code, ran.stderr.count("\n")) == (2, 1)
+    assert ran.stderr.startswith(f"elasticlake: {option}: ")
 
 
 def test_the_target_may_be_given_by_the_server_s_own_variable(

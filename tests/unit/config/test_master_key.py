@@ -76,6 +76,13 @@ def test_a_key_is_made_once(tmp_path: Path) -> None:
     assert MasterKey.load_or_create(tmp_path / "other.key").id != made.id
 
 
+def test_a_file_that_holds_no_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "raw.key"
+    path.write_bytes(bytes(range(224, 256)))
+    with pytest.raises(MasterKeyError, match=f"{path} holds no master key"):
+        MasterKey.load(path)
+
+
 def test_a_damaged_key_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "master.key"
     path.write_text("half a k")

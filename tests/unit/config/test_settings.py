@@ -74,6 +74,8 @@ def test_lists_in_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("blob_grace_seconds", -1),
         ("log_level", "loud"),
         ("log_format", "xml"),
+        ("metadata", "sqlite:///file"),
+        ("metadata", "postgresql://user:pass@word@host/name"),
         ("unknown", "x"),
     ],
 )
@@ -98,6 +100,13 @@ def test_a_certificate_and_its_key_go_together(given: str) -> None:
     with pytest.raises(ValidationError, match="go together"):
         load_settings({given: "file.pem"})
     assert load_settings({"tls_cert": "a", "tls_key": "b"}).tls_key == Path("b")
+
+
+def test_two_master_keys_are_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings({"master_key_file": "file"}).master_key_file == Path("file")
+    monkeypatch.setenv("ELASTICLAKE_MASTER_KEY", "key")
+    with pytest.raises(ValidationError, match="--master-key-file and ELASTICLAKE_MASTER_KEY"):
+        load_settings({"master_key_file": "file"})
 
 
 def test_settings_do_not_change() -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from tests.unit.world import KEY, ROOT, World
@@ -21,7 +21,7 @@ from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import nodes, webhooks
-from elasticlake.metadata.database import Database, Transaction
+from elasticlake.metadata.database import ALONE, Committed, Database, Reader, Touching, Transaction
 from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.events import EVENT_TYPES
@@ -30,6 +30,7 @@ from elasticlake.service.metrics import Metrics
 from elasticlake.service.presence import Presence
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
+T = TypeVar("T")
 PATIENCE_SECONDS = 10.0
 HANG = 0
 
@@ -78,6 +79,7 @@ class Dispatching:
 
     dispatcher: Dispatcher
     ledger: Ledger
+    membership: Membership
     disabled: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -105,7 +107,7 @@ async def dispatching(
 ) -> AsyncIterator[Dispatching]:
     """Run a dispatcher on the world's stores (or on `core` before them) until the block ends."""
     clock = SystemClock()
-    membership = Membership(Presence(world.delivery, "dispatcher", name, clock), world.delivery)
+    membership = Membership(Presence(world.delivery, "dispatcher", name, clock), world.delivery, clock)
     ledger = Ledger(world.delivery, world.open_history_log(), membership)
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
@@ -125,13 +127,37 @@ async def dispatching(
         dispatcher = Dispatcher(
             core or world.core, world.delivery, ledger, sender, roster, membership, disable, clock, chance, metrics
         )
-        at_work = Dispatching(dispatcher, ledger)
+        at_work = Dispatching(dispatcher, ledger, membership)
         task = asyncio.create_task(dispatcher.run())
         try:
             yield at_work
         finally:
             dispatcher.stop()
             await task
+
+
+class Opening:
+    """The database, but something happens before each read with which a feed is opened."""
+
+    def __init__(self, database: Database, before: Callable[[], Awaitable[None]]) -> None:
+        self._database = database
+        self._before = before
+
+    async def read(self, query: Callable[[Reader], T], *, loose: bool = False) -> T:
+        if query.__qualname__.startswith("Feeds.open."):
+            await self._before()
+        return await self._database.read(query, loose=loose)
+
+    def write(
+        self, mutation: Callable[[Transaction], T], *, touching: Touching | None = ALONE, long: bool = False
+    ) -> Awaitable[T]:
+        return self._database.write(mutation, touching=touching, long=long)
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        self._database.on_commit(listener)
+
+    async def close(self) -> None:
+        await self._database.close()
 
 
 async def eventually(holds: Callable[[], Any | Awaitable[Any]]) -> Any:

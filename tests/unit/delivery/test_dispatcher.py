@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import pytest
+from structlog.testing import capture_logs
+import pytest
 from tests.unit.delivery.dispatching import HANG, Dispatching, Receiver, dispatching, eventually, listen
+from tests.unit.faulty_database import Faulty
 from tests.unit.world import ROOT, World
 
+from elasticlake.delivery import belonging, dispatcher
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import Position
@@ -141,6 +146,22 @@ async def test_a_fault_of_the_database_uses_up_no_attempt_and_forgets_nothing(wo
     assert [headers["x-elasticlake-attempt"] for headers in receiver.headers] == ["1", "2", "1"]
 
 
+async def test_a_database_that_is_away_is_told_once_and_without_a_traceback(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "SCAN_SECONDS", 0.01)
+    monkeypatch.setattr(belonging, "BEAT_SECONDS", 0.01)
+    core = Faulty(world.core)
+    with capture_logs() as logs:
+        async with dispatching(world, core=core):
+            await eventually(lambda: core.refusals > 20)
+            core.is_away = False
+            await eventually(lambda: [line for line in logs if line["event"].startswith("it is certain again")])
+    told = [line for line in logs if line["log_level"] in ("warning", "error")]
+    assert sorted(line["event"] for line in told) == ["cannot tell which webhooks are ours", "deliveries wait"]
+    assert not any("exc_info" in line for line in told)
+
+
 async def test_an_attempt_under_way_at_the_end_is_made_again_uncounted(world: World, receiver: Receiver) -> None:
     await world.bucket("bucket")
     webhook = await listen(world, receiver)
@@ -153,3 +174,30 @@ async def test_an_attempt_under_way_at_the_end_is_made_again_uncounted(world: Wo
         await eventually(lambda: position_of(world, webhook, delivered=1))
     assert receiver.sequences == [1, 1]
     assert [headers["x-elasticlake-attempt"] for headers in receiver.headers] == ["1", "1"]
+
+
+@pytest.mark.both_engines
+async def test_where_an_older_database_took_over_what_is_new_is_delivered(
+    world: World, receiver: Receiver, running: Dispatching
+) -> None:
+    """As after a failover to a standby that had not received everything: sequences are given a second time."""
+    await world.bucket("bucket")
+    webhook = await listen(world, receiver)
+    for number in range(5):
+        await world.put("bucket", b"%d" % number)
+    await eventually(lambda: position_of(world, webhook, delivered=5))
+
+    def take_over(tx: Transaction) -> None:
+        tx.run("DELETE FROM objects WHERE sequence > 3")
+        tx.run("DELETE FROM events WHERE sequence > 3")
+        tx.run("UPDATE buckets SET sequence = 3, objects = 3")
+
+    async def is_back() -> bool:
+        return (await position(world, webhook)).sequence == 3
+
+    await world.core.write(take_over)
+    await eventually(is_back)
+    for number in range(2):
+        assert await world.put("bucket", b"new %d" % number) == 4 + number
+    await eventually(lambda: len(receiver.events) == 7)
+    assert [event["object"]["key"] for event in receiver.events[5:]] == ["new 0", "new 1"]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.delivery.dispatching import HANG, Dispatching, Owner, Receiver, eventually, listen, receiving
+from tests.unit.delivery.dispatching import (
+    HANG,
+    Dispatching,
+    Opening,
+    Owner,
+    Receiver,
+    dispatching,
+    eventually,
+    listen,
+    receiving,
+)
 from tests.unit.world import ROOT, World
 
 from elasticlake.delivery.feed import Budget
@@ -17,7 +28,7 @@ from elasticlake.delivery.wakeup import WakeupSender
 from elasticlake.delivery.wakeup import listen as listen_at
 from elasticlake.metadata import webhooks
 from elasticlake.server.dispatcher import _disable
-from elasticlake.service.webhook_definitions import WebhookChange
+from elasticlake.service.webhook_definitions import Place, WebhookChange
 
 
 @pytest.fixture
@@ -58,6 +69,25 @@ async def test_tests_that_hang_do_not_keep_another_webhooks_test_waiting(
     await world.webhooks.test(ROOT, quick.id)
     running.dispatcher.wake({})
     await eventually(lambda: other.events)
+
+
+async def test_many_feeds_do_not_keep_a_test_waiting(world: World, receiver: Receiver) -> None:
+    """They are opened one after the other, and something else has its turn in between."""
+    opened = 0
+
+    async def take_a_while() -> None:
+        nonlocal opened
+        opened += 1
+        await asyncio.sleep(0.03)
+
+    for number in range(150):
+        await world.bucket(f"lake1--pond1--b{number}")
+    webhook = await listen(world, receiver, place=Place(lake="lake1"))
+    async with dispatching(world, core=Opening(world.core, take_a_while)):
+        await eventually(lambda: opened)
+        await world.webhooks.test(ROOT, webhook.id)
+        await eventually(lambda: receiver.events)
+        assert opened < 150
 
 
 async def test_a_verdict_on_the_old_endpoint_does_not_disable_the_changed_webhook(

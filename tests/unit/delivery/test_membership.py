@@ -15,6 +15,7 @@ from elasticlake.delivery.feed import Budget, Feed
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership, Moved
 from elasticlake.delivery.sharing import chosen
+from elasticlake.errors import Unavailable
 from elasticlake.metadata import deliveries, nodes
 from elasticlake.metadata.database import ALONE, Committed, Database, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Position
@@ -26,14 +27,44 @@ WEBHOOKS = frozenset(f"wh_{number}" for number in range(24))
 NOBODY = Moved()
 
 
+class Stumbling:
+    """The database, but one of the next reads or writes fails if that is wanted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.fails_in: dict[str, int] = {}
+        """1 for the next of that kind."""
+
+    def _count(self, kind: str) -> None:
+        self.fails_in[kind] = self.fails_in.get(kind, 0) - 1
+        if self.fails_in[kind] == 0:
+            raise Unavailable
+
+    async def read(self, query: Callable[[Reader], T], *, loose: bool = False) -> T:
+        self._count("read")
+        return await self._database.read(query, loose=loose)
+
+    async def write(
+        self, mutation: Callable[[Transaction], T], *, touching: Touching | None = ALONE, long: bool = False
+    ) -> T:
+        self._count("write")
+        return await self._database.write(mutation, touching=touching, long=long)
+
+    def on_commit(self, listener: Callable[[Committed], None]) -> None:
+        self._database.on_commit(listener)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
 class Dispatcher:
     """One dispatcher's membership, with a connection and a clock of its own."""
 
-    def __init__(self, database: Database, name: str, clock: StillClock) -> None:
+    def __init__(self, database: Stumbling, name: str, clock: StillClock) -> None:
         self.database = database
         self.clock = clock
         self.presence = Presence(database, "dispatcher", name, clock)
-        self.membership = Membership(self.presence, database)
+        self.membership = Membership(self.presence, database, clock)
 
     @property
     def owned(self) -> set[str]:
@@ -58,7 +89,7 @@ class Group:
         self.members: list[Dispatcher] = []
 
     def join(self, clock: StillClock | None = None) -> Dispatcher:
-        member = Dispatcher(self._open(), f"dispatcher-{len(self.members)}", clock or self.clock)
+        member = Dispatcher(Stumbling(self._open()), f"dispatcher-{len(self.members)}", clock or self.clock)
         self.members.append(member)
         return member
 
@@ -204,6 +235,36 @@ async def test_one_that_wakes_learns_what_it_lost_and_begins_anew(group: Group) 
     await group.seconds(3, other, paused)
     assert paused.owned == share_of(paused.membership.epoch, paused.membership.epoch, other.membership.epoch)
     assert other.owned == WEBHOOKS - paused.owned
+
+
+@pytest.mark.parametrize("fault", [{"write": 2}, {"read": 1}])
+async def test_one_that_fails_to_begin_anew_owns_nothing_of_its_old_life(group: Group, fault: dict[str, int]) -> None:
+    """It cannot register, or registers and cannot see who else is there; then it can."""
+    paused, other = group.join(), group.join()
+    await group.seconds(6, paused, other)
+    own = frozenset(paused.owned)
+    await group.seconds(8, other)
+    paused.database.fails_in = fault
+    with pytest.raises(Unavailable):
+        await paused.look()
+    assert paused.owned == set()
+    assert not paused.membership.is_certain
+    assert await paused.look() == Moved(lost=own)
+    assert paused.owned == set()
+    assert other.owned == WEBHOOKS
+
+
+async def test_what_a_crash_took_back_is_agreed_again(group: Group) -> None:
+    """A hand-over is not flushed at once: after a crash of the database the webhook is the former owner's again, who
+    knows nothing of it."""
+    former, owner = group.join(), group.join()
+    await group.seconds(6, former, owner)
+    one = min(owner.owned)
+    await group.database.write(lambda tx: nodes.claim(tx, [one], former.membership.epoch))
+    await group.seconds(8, former, owner)
+    assert (await group.owners())[one] == owner.membership.epoch
+    assert owner.membership.may_send(one)
+    assert not former.membership.may_send(one)
 
 
 async def test_what_it_still_writes_is_refused(group: Group) -> None:

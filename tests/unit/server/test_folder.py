@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from elasticlake.server import folder as module
-from elasticlake.server.folder import DataFolder, FolderInUse
+from elasticlake.server.folder import DataFolder, DataMoved, FolderInUse
 
 HOLD = """
 import sys, time
@@ -59,6 +59,15 @@ def test_it_is_made_for_its_owner_alone(folder: DataFolder) -> None:
     files = {folder.metadata, folder.delivery, folder.master_key, folder.wakeup_socket.resolve()}
     assert {path.parent for path in files} == {folder.path}
     assert len(files) == 4
+
+
+def test_a_folder_that_was_moved_says_where_to(folder: DataFolder) -> None:
+    assert folder.moved_to is None
+    folder.require_not_moved()
+    folder.moved.write_text("postgresql://db/lake\n")
+    assert folder.moved_to == "postgresql://db/lake"
+    with pytest.raises(DataMoved, match="was moved to postgresql://db/lake: give that with --metadata"):
+        folder.require_not_moved()
 
 
 @pytest.mark.usefixtures("impatient")

@@ -8,7 +8,6 @@ from tests.unit.world import ROOT, World
 from elasticlake.errors import EventsExpired, NoSuchBucket
 from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.model.accounts import Token
-from elasticlake.service import feed
 from elasticlake.service.feed import Feed
 
 
@@ -52,15 +51,16 @@ async def test_a_name_used_again_starts_where_it_ended(world: World) -> None:
     assert await sequences(world, None) == [3]
 
 
-async def test_a_long_poll_ends_with_the_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "_LOOK_AGAIN_SECONDS", 30)
+async def test_a_long_poll_ends_with_the_commit(world: World) -> None:
+    told = Feed(world.core, look_again_seconds=30)
     await world.bucket("bucket")
-    polls = [asyncio.create_task(sequences(world, 0, wait_seconds=30)) for _ in range(3)]
+    polls = [asyncio.create_task(told.after(ROOT, "bucket", 0, 10, 30)) for _ in range(3)]
     await asyncio.sleep(0.05)
     assert not any(poll.done() for poll in polls)
     await world.put("bucket", b"a")
     async with asyncio.timeout(5):
-        assert await asyncio.gather(*polls) == [[1]] * 3
+        pages = await asyncio.gather(*polls)
+    assert [[event.sequence for event in page.events] for page in pages] == [[1]] * 3
 
 
 @pytest.mark.embedded

@@ -95,3 +95,14 @@ def test_a_successor_goes_on_counting_and_measures_anew() -> None:
     assert second.snapshot()["elasticlake_s3_request_seconds"]["GetObject",][-1] == 0.2
     assert value(second, "elasticlake_lanes_parked") == 0
     assert value(first, "elasticlake_s3_requests_total", "GetObject", 200) == 1
+
+
+def test_dispatchers_are_counted_once_and_not_at_all_while_unknown() -> None:
+    first, second, blind = Metrics(), Metrics(), Metrics()
+    first.dispatchers(2)
+    second.dispatchers(3)
+    blind.dispatchers(3)
+    blind.dispatchers(None)
+    assert blind.snapshot()["elasticlake_dispatchers"] == {}
+    whole = merged([first.snapshot(), second.snapshot(), blind.snapshot()])
+    assert whole["elasticlake_dispatchers"] == {(): [3]}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
+from tests.unit.faulty_database import Faulty
 from tests.unit.world import StillClock, open_database
 
 from elasticlake.metadata import nodes
 from elasticlake.metadata.nodes import LEASE_MS, Role
 from elasticlake.metadata.sqlite_database import SqliteDatabase
+from elasticlake.service import presence as module
 from elasticlake.service.presence import LEASE_SECONDS, Presence
 
 
@@ -32,6 +35,14 @@ async def joined(state: SqliteDatabase, clock: StillClock, name: str, role: Role
     presence = Presence(state, role, name, clock)
     assert await presence.beat()
     return presence
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(5000):
+        if holds():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("not within ten seconds")
 
 
 async def fall_silent(state: SqliteDatabase, presence: Presence) -> None:
@@ -116,6 +127,39 @@ async def test_a_gateway_reaps_the_silent(state: SqliteDatabase, clock: StillClo
         await asyncio.sleep(0.01)
     running.cancel()
     assert [node.name for node in await state.read(nodes.all_nodes)] == ["a"]
+
+
+async def test_it_counts_those_that_it_heard_of_within_the_lease(state: SqliteDatabase, clock: StillClock) -> None:
+    presence = Presence(state, "gateway", "a", clock)
+    assert presence.heard_of("dispatcher") is None
+    await presence.beat()
+    assert presence.heard_of("dispatcher") == 0
+    first, _ = await joined(state, clock, "d", "dispatcher"), await joined(state, clock, "e", "dispatcher")
+    await presence.beat()
+    assert presence.heard_of("dispatcher") == 2
+    await fall_silent(state, first)
+    await presence.beat()
+    assert (presence.heard_of("dispatcher"), presence.heard_of("gateway")) == (1, 1)
+    clock.time_ms += int(LEASE_SECONDS * 1000)
+    assert presence.heard_of("dispatcher") is None
+
+
+async def test_an_outage_is_told_when_it_begins_and_when_it_ends(
+    state: SqliteDatabase, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_SECONDS", 0.001)
+    faulty = Faulty(state)
+    presence = Presence(faulty, "gateway", "a", clock)
+    with capture_logs() as logs:
+        running = asyncio.create_task(presence.run())
+        await until(lambda: faulty.refusals >= 3)
+        faulty.is_away = False
+        await until(lambda: len(logs) >= 2)
+        running.cancel()
+    assert [(line["event"], line["log_level"]) for line in logs] == [
+        ("no heartbeat", "warning"),
+        ("heartbeats again", "info"),
+    ]
 
 
 async def test_who_never_joined_has_nothing_to_leave(state: SqliteDatabase, clock: StillClock) -> None:

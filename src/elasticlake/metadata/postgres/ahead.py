@@ -14,7 +14,8 @@ from elasticlake.metadata.postgres.encoding import Array
 from elasticlake.metadata.postgres.link import Reply
 from elasticlake.metadata.postgres.transaction import PostgresTransaction, Statement
 
-_BEGIN = "BEGIN"
+# Whatever the database's default is: a snapshot taken before the wait for a lock would not see what was waited for.
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 # Any number, as long as nobody else in this database uses it.
 _ALONE = "SELECT pg_advisory_xact_lock(7238001)"
 _LOCK = "SELECT id FROM buckets WHERE name = ANY(?) AND deleted_at_ms IS NULL ORDER BY id FOR UPDATE"

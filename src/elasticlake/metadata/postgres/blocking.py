@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import psycopg
 
@@ -31,8 +33,19 @@ def connect(conninfo: str) -> psycopg.Connection[Row]:
             conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="elasticlake"
         )
     except psycopg.Error as error:
-        reason = " ".join(str(error).split())
+        reason = without_secrets(" ".join(str(error).split()), conninfo)
         raise Unavailable(f"the metadata database cannot be reached: {reason}") from None
+
+
+def without_secrets(text: str, conninfo: str) -> str:
+    """libpq's words without the password, or pieces of it that libpq took for something else: "@" ends it too early."""
+    written = re.search(r"://[^:]*?:(.*)@", conninfo)
+    if written is None:
+        return text
+    pieces = {written[1], unquote(written[1]), *re.split(r"[@/:?#\[\]]", written[1])} - {""}
+    for piece in sorted(pieces, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(piece)}(?!\w)", "…", text)
+    return text
 
 
 @contextmanager

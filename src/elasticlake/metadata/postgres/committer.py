@@ -166,6 +166,8 @@ class Committer:
     def _give_up(self, tx: PostgresTransaction, error: Exception) -> None:
         if is_lost(error):
             tx.link.fail()
+            # A crash of the server may have taken back the sequence that they came from.
+            self._ids.clear()
             return
         try:
             tx.roll_back()

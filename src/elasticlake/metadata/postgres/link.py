@@ -36,6 +36,7 @@ SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET jit = off;
+SET client_connection_check_interval = '5s';
 """
 # I1 does not depend on how the server is set; what waits for standbys as well is left as it is.
 _DURABLE = """
@@ -165,6 +166,11 @@ class Link:
     def end_unit(self) -> None:
         """As `sync`, where nobody waits for the end."""
         self.sync().cancel()
+
+    def look(self) -> None:
+        """Take what has come, if anything is awaited."""
+        if self._awaited and not self.lost:
+            self._on_readable()
 
     def fail(self) -> None:
         """Give the connection up: whoever waits learns that it is lost."""

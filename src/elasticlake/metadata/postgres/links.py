@@ -124,6 +124,9 @@ class Links:
         """Give up links whose replies do not come."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            for link in self._made:
+                # After a stall of our own, replies may be here that nobody has looked at.
+                link.look()
             now = asyncio.get_running_loop().time()
             silent = [link for link in self._made if link.is_waiting and now - link.waiting_since > SILENT_SECONDS]
             if silent:

@@ -88,6 +88,6 @@ def _migrate(connection: psycopg.Connection[Any], schema: Schema) -> tuple[int, 
 
 
 def _require_utf8(connection: psycopg.Connection[Any]) -> None:
-    row = connection.execute("SHOW server_encoding").fetchone()
-    if row is None or row[0] != "UTF8":
-        raise UnfitDatabase(f"The database's encoding is {row and row[0]}; it must be UTF8 (createdb -E UTF8).")
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UnfitDatabase(f"The database's encoding is {encoding}; it must be UTF8 (createdb -E UTF8).")

@@ -95,16 +95,30 @@ class Notifier:
             await connection.close()
 
 
+def _heads(payload: str) -> Committed:
+    """What a payload says; one that is not understood (another version's) says that something changed."""
+    try:
+        return {int(bucket): int(sequence) for bucket, sequence in json.loads(payload).items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
 async def listen(conninfo: str, hear: Callable[[Committed], None]) -> None:
     """Hear what others tell, until cancelled: the last sequence of each bucket named, or (none named) that something
     else changed. After a connection was lost something may have been missed, so that counts as a change."""
+    was_well = True
     while True:
         try:
             async with await _connect(conninfo) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
+                if not was_well:
+                    _log.info("connected to the database's notifications again")
+                was_well = True
                 hear({})
                 async for notice in connection.notifies():
-                    hear({int(bucket): sequence for bucket, sequence in json.loads(notice.payload).items()})
+                    hear(_heads(notice.payload))
         except psycopg.Error as error:
-            _log.warning("not connected to the database's notifications", error=" ".join(str(error).split()))
+            if was_well:
+                _log.warning("not connected to the database's notifications", error=" ".join(str(error).split()))
+            was_well = False
         await asyncio.sleep(RECONNECT_SECONDS)

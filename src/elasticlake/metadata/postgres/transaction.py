@@ -22,6 +22,7 @@ IDS_PER_FETCH = 64
 Statement = tuple[str, Sequence[Parameter]]
 _Change = tuple[str, Encoded]
 _NOTHING: Encoded = ([], [])
+_SAVEPOINT = "SAVEPOINT mutation"
 LONG_CHANGES = 200
 """After so many changes a long mutation lets others have the event loop."""
 
@@ -66,6 +67,7 @@ class PostgresTransaction:
 
     def changing(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         self.changes += 1
+        encoded(parameters)  # what cannot be sent leaves the transaction as it was
         if not self._has_savepoint:
             self._set_savepoint()
         return self.rows(sql, parameters)
@@ -101,8 +103,11 @@ class PostgresTransaction:
 
     def undo_mutation(self) -> None:
         """Undo what was changed since `begin_mutation`."""
+        unsent = self._queue[self._mark :]
         del self._queue[self._mark :]
-        if self._has_savepoint:
+        if (_SAVEPOINT, _NOTHING) in unsent:
+            self._has_savepoint = False
+        elif self._has_savepoint:
             self._queue.append(("ROLLBACK TO SAVEPOINT mutation", _NOTHING))
 
     def commit(self) -> None:
@@ -132,7 +137,7 @@ class PostgresTransaction:
         self._ids.setdefault(table, []).extend(range(last + IDS_PER_FETCH - 1, last - 1, -1))
 
     def _set_savepoint(self) -> None:
-        self._queue.insert(self._mark, ("SAVEPOINT mutation", _NOTHING))
+        self._queue.insert(self._mark, (_SAVEPOINT, _NOTHING))
         self._has_savepoint = True
 
 

@@ -65,6 +65,11 @@ def require_finished(connection: psycopg.Connection[Any]) -> None:
         raise NotFinished
 
 
+_PUT_FACT = """
+INSERT INTO facts (name, value) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
+
 class Transfer:
     """A move to the database behind a connection that nobody else uses."""
 
@@ -155,7 +160,7 @@ class Transfer:
                 names = (table, column) if column else (table,)
                 self._connection.execute(f"SELECT setval({sequence}, %s, false)".encode(), (*names, value))
             for fact in facts.items():
-                self._connection.execute("INSERT INTO facts (name, value) VALUES (%s, %s)", fact)
+                self._connection.execute(_PUT_FACT, fact)
             self._connection.execute("UPDATE data_migrations SET summary = %s", (summary,))
             self._connection.execute("DELETE FROM data_migration_parts")
 

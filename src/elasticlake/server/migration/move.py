@@ -13,16 +13,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from elasticlake.blobs.remote_location import RemoteLocation
 from elasticlake.blobs.store import BlobStore
 from elasticlake.config.master_key import write_private
 from elasticlake.config.settings import Settings
 from elasticlake.errors import Unavailable
-from elasticlake.metadata import blob_records
+from elasticlake.metadata import blob_records, facts
 from elasticlake.metadata.postgres.transfer import Transfer
 from elasticlake.server.checking import check
 from elasticlake.server.composition import open_blobs
 from elasticlake.server.migration.blobs import Copying, missing_blobs
-from elasticlake.server.migration.faults import MoveStopped
+from elasticlake.server.migration.faults import MoveRefused, MoveStopped
 from elasticlake.server.migration.rows import differing_rows, move_rows
 from elasticlake.server.migration.source import Source, open_source
 from elasticlake.server.migration.target import begin, open_target
@@ -125,9 +126,12 @@ class _Moving:
     async def _open_blobs(self, url: str | None) -> AsyncIterator[BlobStore]:
         if url is not None:
             # An extra: who moves no blobs does without its library.
-            from elasticlake.blobs.remote import open_remote_blobs
+            from elasticlake.blobs.remote import UnusableBlobs, open_remote_blobs
 
-            await open_remote_blobs(url).claim(self._source.installation)
+            try:
+                await open_remote_blobs(url).claim(self._source.installation)
+            except UnusableBlobs as fault:
+                raise MoveRefused(f"the blob store {RemoteLocation.parse(url).place} cannot be used: {fault}") from None
         blobs = open_blobs(url, self._source.folder)
         try:
             yield blobs
@@ -149,10 +153,12 @@ class _Moving:
 
     def _finish(self, moved: Moved) -> None:
         credentials = self._source.credentials
-        facts = {ROOT_CREDENTIALS: sealed(credentials, self._source.master_key)} if credentials else {}
+        decided = {ROOT_CREDENTIALS: sealed(credentials, self._source.master_key)} if credentials else {}
+        if self._wanted.to_blobs is not None:
+            decided[facts.BLOB_PLACE] = RemoteLocation.parse(self._wanted.to_blobs).place
         summary = {"rows": moved.rows, "blobs": moved.blobs, "checked_objects": moved.checked_objects}
         _mark_folder(self._source, self._wanted)
-        self._target.finish(self._source.next_numbers(), facts, json.dumps(summary))
+        self._target.finish(self._source.next_numbers(), decided, json.dumps(summary))
 
     def _rows(self) -> dict[str, int]:
         rows: dict[str, int] = {}

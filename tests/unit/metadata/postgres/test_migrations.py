@@ -160,17 +160,20 @@ def test_a_server_gives_an_empty_database_its_schema(connection: Connection) -> 
     assert versions(connection) == NEWEST
 
 
-def test_another_encoding_is_refused(postgres: Postgres) -> None:
-    name = "latin1_for_a_test"
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_another_encoding_is_refused(postgres: Postgres, encoding: str) -> None:
+    name = "other_encoding_for_a_test"
     with psycopg.connect(postgres.url, autocommit=True) as administering:
         administering.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'").format(sql.Identifier(name))
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'").format(
+                sql.Identifier(name), sql.Literal(encoding)
+            )
         )
     url = postgres.url_of(name)
     try:
         with closing(connect(url)) as connection:
             for refuse in (migrate_postgres, require_newest):
-                with pytest.raises(UnfitDatabase, match=r"LATIN1.*UTF8"):
+                with pytest.raises(UnfitDatabase, match=f" is {encoding}; it must be UTF8"):
                     refuse(connection)
             assert tables(connection) == set()
     finally:

@@ -92,6 +92,25 @@ async def test_what_cannot_be_stored_is_the_callers_own_fault(database: Postgres
     assert await database.read(fact_names) == ["a", "b"]
 
 
+@pytest.mark.parametrize("value", ["a\x00b", "\ud800"])
+@pytest.mark.parametrize("position", [0, 1, 2])
+async def test_a_change_that_answers_and_cannot_be_sent_fails_alone(
+    database: PostgresDatabase, value: str, position: int
+) -> None:
+    def change(tx: Transaction) -> None:
+        put_fact("before")(tx)
+        tx.changing("DELETE FROM facts WHERE name = ? RETURNING name", (value,))
+
+    mutations = [put_fact("a"), put_fact("b")]
+    mutations.insert(position, change)
+    outcomes = await asyncio.gather(
+        *(database.write(mutation, touching=OTHERS) for mutation in mutations), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [InvalidInput]
+    assert isinstance(outcomes[position], InvalidInput)
+    assert await database.read(fact_names) == ["a", "b"]
+
+
 async def test_a_name_that_cannot_be_looked_up_fails_who_touches_it_alone(database: PostgresDatabase) -> None:
     names = ("first-bucket", "bad\x00bucket", "last-bucket")
     outcomes = await asyncio.gather(

@@ -134,20 +134,15 @@ def test_all_rows_come_and_the_folder_serves_no_more(
 def test_ids_go_on_where_they_were_even_of_rows_that_are_gone(
     settings: Settings, folder: DataFolder, postgres_url: str, database: psycopg.Connection[Any]
 ) -> None:
-    with closing(connect(folder.metadata)) as core, closing(connect(folder.delivery)) as delivery:
+    with closing(connect(folder.metadata)) as core:
         core.execute("INSERT INTO lakes (id, slug, account_id, name, created_at_ms) VALUES (90, 'x', '', '', 0)")
         core.execute("DELETE FROM lakes WHERE id = 90")
         core.execute("INSERT INTO inline_bodies (id, body) VALUES (1000, x'00')")
-        delivery.execute(
-            "INSERT INTO nodes (epoch, role, name, started_at_ms, heartbeat_at_ms) VALUES (55, '', '', 0, 0)"
-        )
     assert run(settings, postgres_url).is_whole
     made = "INSERT INTO lakes (slug, account_id, name, created_at_ms) VALUES ('new', '', '', 0) RETURNING id"
     assert database.execute(made).fetchone() == (91,)
     assert database.execute("SELECT nextval('inline_body_ids')").fetchone() == (1001,)
     assert database.execute("SELECT nextval('attempt_ids')").fetchone() == (ROWS + 1,)
-    sql = "INSERT INTO nodes (role, name, started_at_ms, heartbeat_at_ms) VALUES ('', '', 0, 0) RETURNING epoch"
-    assert database.execute(sql).fetchone() == (56,)
 
 
 def test_history_comes_along_or_stays(settings: Settings, postgres_url: str, database: psycopg.Connection[Any]) -> None:

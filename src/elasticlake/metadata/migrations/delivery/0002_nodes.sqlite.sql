@@ -1,7 +1,7 @@
 -- Processes that live: each says so once a second. Its epoch never comes again, so what it owned under that epoch cannot be
 -- mistaken for what it owns later. Times are the database's clock.
 CREATE TABLE nodes (
-    epoch           INTEGER PRIMARY KEY AUTOINCREMENT,
+    epoch           INTEGER PRIMARY KEY,
     role            TEXT NOT NULL,
     name            TEXT NOT NULL,
     started_at_ms   INTEGER NOT NULL,
