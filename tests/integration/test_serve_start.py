@@ -16,7 +16,15 @@ from pathlib import Path
 import pytest
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.receiver import eventually
-from tests.integration.server import API_TOKEN, CREDENTIALS, Server, clean_environment, elasticlake
+from tests.integration.server import (
+    ACCESS_KEY,
+    API_TOKEN,
+    CREDENTIALS,
+    SECRET_KEY,
+    Server,
+    clean_environment,
+    elasticlake,
+)
 
 NAMES = ["accessKeyId", "secretAccessKey", "apiToken", "dashboardPassword"]
 
@@ -94,6 +102,52 @@ def test_a_wrong_master_key_refuses_to_start(spawn: Spawn, tmp_path: Path) -> No
     assert "master.key is missing" in refusal_of("--data", server.data, **server.where)
     moved = Server(server.data, "--master-key-file", str(kept), metadata=server.metadata).start()
     moved.close()
+
+
+@pytest.mark.both_engines
+def test_blobs_in_another_place_refuse_to_start(spawn: Spawn) -> None:
+    """Each would answer for objects whose bodies it cannot find."""
+    server = spawn()
+    server.start()
+    server.stop()
+    line = refusal_of("--data", server.data, "--blobs", "s3://elsewhere/prefix", **server.where)
+    assert "DATA/blobs" in line
+    assert "s3://elsewhere/prefix" in line
+    assert server.start().request("GET", "/v1/health")["status"] == "ok"
+
+
+def test_two_servers_over_one_database_keep_blobs_in_one_place(
+    server: Server, bucket: str, postgres_url: str, tmp_path: Path
+) -> None:
+    migrated = elasticlake("migrate", ELASTICLAKE_METADATA=postgres_url)
+    assert migrated.returncode == 0, migrated.stderr
+    remote = {**CREDENTIALS, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+    blobs = ("--blobs", f"s3://{bucket}/blobs?endpoint={server.url}&region=eu-central-1")
+    first = Server(tmp_path / "first", *blobs, env=remote, metadata=postgres_url).start()
+    try:
+        key = ("--master-key-file", first.data / "master.key")
+        line = refusal_of("--data", tmp_path / "second", *key, **first.where)
+        assert f"s3://{bucket}/blobs" in line
+        assert "DATA/blobs" in line
+    finally:
+        first.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "secret", "said"),
+    [
+        ("no-such-bucket-here/blobs", SECRET_KEY, "bucket does not exist"),
+        ("{bucket}/blobs", "wrong", "refuses these credentials"),
+    ],
+)
+def test_a_blob_store_that_cannot_be_used_is_one_line(
+    server: Server, bucket: str, tmp_path: Path, place: str, secret: str, said: str
+) -> None:
+    blobs = f"s3://{place.format(bucket=bucket)}?endpoint={server.url}&region=eu-central-1"
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": secret}
+    line = refusal_of("--data", tmp_path / "data", "--blobs", blobs, **keys)
+    assert said in line
+    assert place.format(bucket=bucket) in line
 
 
 def test_the_master_key_and_the_folder_are_private(spawn: Spawn) -> None:

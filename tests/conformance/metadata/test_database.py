@@ -10,10 +10,11 @@ from collections.abc import Callable
 import pytest
 from tests.conformance.metadata.conftest import Open, create_bucket
 
-from elasticlake.errors import NoSuchBucket, NoSuchKey
-from elasticlake.metadata import buckets, events, facts, objects
-from elasticlake.metadata.database import Committed, Database, Reader, Transaction, Value
+from elasticlake.errors import NoSuchBucket, NoSuchKey, Unavailable
+from elasticlake.metadata import blob_records, buckets, events, facts, objects
+from elasticlake.metadata.database import Committed, Database, Reader, Touching, Transaction, Value
 from elasticlake.model.events import Event
+from elasticlake.model.objects import BlobPart
 
 
 def put_fact(name: str, value: str = "value") -> Callable[[Transaction], None]:
@@ -523,3 +524,31 @@ async def test_closing_commits_what_waits(open_database: Open) -> None:
     assert all(task.done() for task in writing)
     await asyncio.gather(*writing)
     assert len(await open_database().read(fact_names)) == 301
+
+
+@pytest.mark.parametrize(
+    "give_up",
+    [
+        lambda tx: blob_records.abandon_intent(tx, "blob", 5),
+        lambda tx: blob_records.abandon_intents(tx, 100, 5),
+        lambda tx: blob_records.abandon_of_owner(tx, "me", 100, 5),
+    ],
+)
+async def test_a_blob_that_was_given_up_in_the_same_group_gets_no_row(
+    database: Database, give_up: Callable[[Transaction], object]
+) -> None:
+    """The intent is fetched when the group begins, and gone when the upload comes to it."""
+
+    def upload(tx: Transaction) -> None:
+        blob_records.consume_intent(tx, "blob")
+        objects.insert_manifest(tx, "manifest", (BlobPart(1, "blob", 5),))
+
+    await database.write(lambda tx: blob_records.insert_intent(tx, "blob", "me", 1))
+    _, outcome = await asyncio.gather(
+        database.write(give_up, touching=Touching()),
+        database.write(upload, touching=Touching(intents=("blob",))),
+        return_exceptions=True,
+    )
+    assert isinstance(outcome, Unavailable)
+    assert await database.read(lambda reader: blob_records.due_deletions(reader, 5, 10)) == ["blob"]
+    assert await database.read(lambda reader: reader.rows("SELECT blob_id FROM manifests")) == []

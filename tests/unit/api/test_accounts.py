@@ -1,6 +1,7 @@
 """Accounts, their keys, and tokens over HTTP."""
 
 import httpx
+import pytest
 
 
 async def test_an_account_and_its_keys(api: httpx.AsyncClient) -> None:
@@ -47,3 +48,9 @@ async def test_a_token_is_shown_once(api: httpx.AsyncClient) -> None:
     assert (await api.get("/v1/tokens", headers=headers)).status_code == 401
     assert (await api.post("/v1/tokens", json={"access": "admin"})).json()["errors"][0]["field"] == "access"
     assert (await api.post("/v1/tokens", json={"accounts": [], "access": "read"})).status_code == 422
+
+
+@pytest.mark.both_engines
+async def test_what_no_id_can_be_is_nobodys(api: httpx.AsyncClient) -> None:
+    for path in ("/v1/tokens/%00", "/v1/accounts/root/keys/a%00b", "/v1/accounts/%00"):
+        assert (await api.delete(path)).status_code in (400, 404, 422), path

@@ -244,7 +244,7 @@ async def test_one_that_fails_to_begin_anew_owns_nothing_of_its_old_life(group: 
     await group.seconds(6, paused, other)
     own = frozenset(paused.owned)
     await group.seconds(8, other)
-    paused.database.fails_in = fault
+    paused.database.fails_in = dict(fault)
     with pytest.raises(Unavailable):
         await paused.look()
     assert paused.owned == set()

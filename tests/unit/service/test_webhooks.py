@@ -1,9 +1,10 @@
 """Webhook definitions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.unit.world import KEY, ROOT, World, open_world
@@ -18,6 +19,7 @@ from elasticlake.errors import (
     NoSuchWebhook,
 )
 from elasticlake.metadata import deliveries, nodes, webhooks
+from elasticlake.metadata.database import Transaction, Value
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.accounts import Token
 from elasticlake.model.egress import EgressPolicy
@@ -77,6 +79,47 @@ async def test_it_sees_what_happens_from_now_on(world: World) -> None:
     assert await start(world, by_pond, bucket.id) == 0
     assert (by_pond.scope.id, by_lake.scope.name) == ((await pond_id(world, "pond2")), "lake1")
     assert await start(world, by_lake, other.id) == 0
+
+
+class Counted:
+    """The transaction, and how many statements changed something."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.statements = 0
+
+    def run(self, sql: str, parameters: Sequence[Value] = ()) -> None:
+        self.statements += 1
+        self._tx.run(sql, parameters)
+
+
+@pytest.mark.both_engines
+async def test_it_starts_in_thousands_of_buckets_at_once(world: World) -> None:
+    """Nobody else writes meanwhile, so it must not take as many statements."""
+    bucket = await world.bucket(BUCKET)
+    lake = await world.hierarchy.get_lake(ROOT, "lake1")
+    more = """
+    WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 3000)
+    INSERT INTO buckets (name, lake_id, pond_id, account_id, acl, created_at_ms, first_sequence, sequence)
+    SELECT 'lake1--pond1--more' || number, lake_id, pond_id, CASE number WHEN 3000 THEN 'acme' ELSE account_id END,
+        acl, 1, 1, number
+    FROM buckets, numbers
+    """
+    await world.core.write(lambda tx: tx.run(more))
+    starts = "SELECT count(*), sum(sequence) FROM webhook_starts WHERE webhook_id = ?"
+    webhook = await create(world, replace(PAGE, place=Place(lake="lake1")))
+    found = await world.core.read(lambda reader: reader.row(starts, (webhook.id,)))
+    assert found is not None
+    assert tuple(map(int, found)) == (3000, 2999 * 3000 // 2)
+
+    def again(tx: Transaction) -> int:
+        counted = Counted(tx)
+        webhooks.insert_starts(cast(Transaction, counted), webhook.id, "lake", lake.id, "root")
+        return counted.statements
+
+    assert await world.core.write(again) < 10
+    await world.put(BUCKET, b"key")
+    assert await start(world, webhook, bucket.id) == 0
 
 
 async def pond_id(world: World, slug: str) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import psycopg
 import pytest
 from psycopg import sql
+from tests.postgres import running_postgres
 from tests.unit.metadata.postgres.conftest import Open
 
+from elasticlake.metadata import nodes
 from elasticlake.metadata.database import Reader
 from elasticlake.metadata.postgres.database import PostgresDatabase
+from elasticlake.metadata.postgres.migrations import migrate_postgres
 
 
 def synchronous_commit(reader: Reader) -> str:
@@ -38,3 +41,28 @@ async def test_the_state_of_deliveries_waits_for_neither(url: str) -> None:
         assert await state.write(synchronous_commit) == "off"
     finally:
         await state.close()
+
+
+async def register(url: str, name: str) -> int:
+    state = PostgresDatabase(url, durable=False)
+    try:
+        return await state.write(lambda tx: nodes.register(tx, "dispatcher", name))
+    finally:
+        await state.close()
+
+
+async def test_an_epoch_that_a_crash_took_back_never_comes_again() -> None:
+    """Sequences are taken back with the rows. Whoever has such an epoch lives on, and must not take another's for it."""
+    with running_postgres(durable=True, wal_writer_delay="10s") as server:
+        url = server.create_database()
+        with psycopg.connect(url, autocommit=True) as connection:
+            migrate_postgres(connection)
+        taken_back = await register(url, "first")
+        server.kill9()
+        server.start()
+        assert await register(url, "second") != taken_back
+        state = PostgresDatabase(url)
+        try:
+            assert [node.name for node in await state.read(nodes.all_nodes)] == ["second"]
+        finally:
+            await state.close()
