@@ -33,11 +33,11 @@ class Node:
 
 def register(tx: Transaction, role: Role, name: str) -> int:
     """Join; returns the node's epoch. Whoever had the name before is known to be dead."""
-    tx.run("DELETE FROM nodes WHERE name = ?", (name,))
     now_ms = tx.now_ms()
     # No counter: one would give the same epoch again after a crash that took back what was not flushed yet.
     # Beyond everybody's, whatever the clock says: who joins is never the eldest.
     epoch = max(now_ms << _EPOCH_BITS, *(node.epoch for node in all_nodes(tx)), 0) + 1 + secrets.randbits(_EPOCH_BITS)
+    tx.run("DELETE FROM nodes WHERE name = ?", (name,))
     sql = "INSERT INTO nodes (epoch, role, name, started_at_ms, heartbeat_at_ms) VALUES (?, ?, ?, ?, ?)"
     tx.run(sql, (epoch, role, name, now_ms, now_ms))
     return epoch

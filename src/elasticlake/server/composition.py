@@ -112,11 +112,16 @@ def agree_on_blobs(settings: Settings, engine: Engine) -> None:
     """Make sure that every gateway over this metadata keeps blobs in one place, that it is no other installation's, and
     that it can be used. Raises `WrongBlobs`."""
     place = FILES if settings.blobs is None else RemoteLocation.parse(settings.blobs).place
-    known = engine.blob_place(place)
-    if known != place:
-        raise WrongBlobs(f"the blobs of this data are in {known}, and this server would use {place}: see --blobs")
+    _require_same(place, engine.blob_place() or place)
     if settings.blobs is not None and (fault := claim_blobs(settings.blobs, engine.installation())):
         raise WrongBlobs(f"the blob store {place} cannot be used: {fault}")
+    # Only now: a place that cannot be used must not become everybody's.
+    _require_same(place, engine.agree_on_blob_place(place))
+
+
+def _require_same(place: str, known: str) -> None:
+    if known != place:
+        raise WrongBlobs(f"the blobs of this data are in {known}, and this server would use {place}: see --blobs")
 
 
 def claim_blobs(url: str, installation: str) -> str | None:

@@ -52,7 +52,11 @@ class EmbeddedEngine:
     def installation(self) -> str:
         return self._agreed(facts.INSTALLATION, new_blob_id())
 
-    def blob_place(self, offered: str) -> str:
+    def blob_place(self) -> str | None:
+        with closing(connect(self._folder.metadata)) as core:
+            return facts.get(SqliteReader(core), facts.BLOB_PLACE)
+
+    def agree_on_blob_place(self, offered: str) -> str:
         return self._agreed(facts.BLOB_PLACE, offered)
 
     def _agreed(self, name: str, offered: str) -> str:

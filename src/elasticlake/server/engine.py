@@ -51,7 +51,11 @@ class Engine(Protocol):
         """Names the data, wherever it is moved; made with it."""
         ...
 
-    def blob_place(self, offered: str) -> str:
+    def blob_place(self) -> str | None:
+        """Where the data's blobs are; None if nobody has said so yet."""
+        ...
+
+    def agree_on_blob_place(self, offered: str) -> str:
         """Where the data's blobs are; what is offered if nobody has said so yet."""
         ...
 

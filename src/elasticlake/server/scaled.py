@@ -57,7 +57,11 @@ class ScaledEngine:
         with self._connected() as connection:
             return _agreed(connection, facts.INSTALLATION, new_blob_id())
 
-    def blob_place(self, offered: str) -> str:
+    def blob_place(self) -> str | None:
+        with self._connected() as connection:
+            return _fact(connection, facts.BLOB_PLACE)
+
+    def agree_on_blob_place(self, offered: str) -> str:
         with self._connected() as connection:
             return _agreed(connection, facts.BLOB_PLACE, offered)
 

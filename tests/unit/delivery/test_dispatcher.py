@@ -6,7 +6,6 @@ from typing import TypeVar
 
 import pytest
 from structlog.testing import capture_logs
-import pytest
 from tests.unit.delivery.dispatching import HANG, Dispatching, Receiver, dispatching, eventually, listen
 from tests.unit.faulty_database import Faulty
 from tests.unit.world import ROOT, World

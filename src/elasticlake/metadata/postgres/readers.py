@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.postgres.greens import wait
@@ -15,7 +15,24 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _COMMIT = "COMMIT"
 
 
-class LooseReader:
+class _Reading(Protocol):
+    """What follows from `rows`."""
+
+    def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]: ...
+
+    def row(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def hold(self, sql: str, parameters: Sequence[Value] = ()) -> None:
+        """A read locks nothing."""
+        return None
+
+    def now_ms(self) -> int:
+        return int(self.rows(NOW_MS)[0][0])
+
+
+class LooseReader(_Reading):
     """Each statement sees what is committed when it runs. `memo` is the node's, and short-lived."""
 
     def __init__(self, shared: SharedLink, memo: dict[Any, Any]) -> None:
@@ -25,18 +42,8 @@ class LooseReader:
     def rows(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         return wait(self._shared.fetch(sql, parameters)).rows()
 
-    def row(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
-        found = self.rows(sql, parameters)
-        return found[0] if found else None
 
-    def hold(self, sql: str, parameters: Sequence[Value] = ()) -> None:
-        """A read locks nothing."""
-
-    def now_ms(self) -> int:
-        return int(self.rows(NOW_MS)[0][0])
-
-
-class SnapshotReader:
+class SnapshotReader(_Reading):
     """Every statement sees the moment of the first."""
 
     def __init__(self, link: Link) -> None:
@@ -51,16 +58,6 @@ class SnapshotReader:
         reply = self._link.send(sql, parameters)
         wait(self._link.sync())
         return reply.rows()
-
-    def row(self, sql: str, parameters: Sequence[Value] = ()) -> Row | None:
-        found = self.rows(sql, parameters)
-        return found[0] if found else None
-
-    def hold(self, sql: str, parameters: Sequence[Value] = ()) -> None:
-        """A read locks nothing."""
-
-    def now_ms(self) -> int:
-        return int(self.rows(NOW_MS)[0][0])
 
     def end(self) -> None:
         """Let the snapshot go. Nobody waits for that: the link's next use comes after it."""

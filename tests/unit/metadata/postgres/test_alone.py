@@ -18,7 +18,9 @@ PATIENCE_SECONDS = 20.0
 async def until_waiting(connection: psycopg.Connection[tuple[int]], wanted: int) -> None:
     """Until so many sessions wait for advisory locks."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while (connection.execute(_WAITING).fetchone() or (0,))[0] != wanted:
+        while True:
+            if connection.execute(_WAITING).fetchone() == (wanted,):
+                return
             await asyncio.sleep(0.01)
 
 

@@ -52,7 +52,7 @@ async def register(url: str, name: str) -> int:
 
 
 async def test_an_epoch_that_a_crash_took_back_never_comes_again() -> None:
-    """Sequences are taken back with the rows. Whoever has such an epoch lives on, and must not take another's for it."""
+    """A sequence would be taken back with the rows, and whoever has such an epoch lives on."""
     with running_postgres(durable=True, wal_writer_delay="10s") as server:
         url = server.create_database()
         with psycopg.connect(url, autocommit=True) as connection:
