@@ -216,18 +216,27 @@ class Dispatcher:
                 self._give_turn((feed.webhook_id, feed.bucket_id))
 
     async def _go_back(self, places: Iterable[BucketPlace]) -> None:
-        """Where a log ends before what we have read of it, an older database has taken over: forget what lay beyond, or
-        the events that get those sequences now would be passed over."""
+        """Where an older state of the database has taken over, forget what was read since: the events that get those
+        sequences now would be passed over."""
+        timeline = await self._core.read(lambda reader: reader.timeline(), loose=True)
+        is_another = self._ledger.timeline not in (None, timeline)
         ends = {place.id: place.sequence for place in places}
-        beyond = [feed for feed in self._feeds.all() if feed.read_up_to > ends.get(feed.bucket_id, feed.read_up_to)]
+        beyond = [
+            feed for feed in self._feeds.all()
+            if is_another or feed.read_up_to > ends.get(feed.bucket_id, feed.read_up_to)
+        ]  # fmt: skip
         if not beyond:
+            self._ledger.timeline = timeline
             return
-        _log.error("logs are shorter than they were: an older database took over", feeds=len(beyond))
-        await self._flights.abort({feed.webhook_id for feed in beyond})
-        await self._ledger.flush()
+        _log.error("an older state of the database took over: going back to what it knows", feeds=len(beyond))
+        webhook_ids = {feed.webhook_id for feed in beyond}
+        await self._flights.abort(webhook_ids)
+        for webhook_id in webhook_ids:
+            self._ledger.forget(webhook_id)
         for feed in beyond:
             self._feeds.close(feed)
         await clamp_positions(self._core, self._state)
+        self._ledger.timeline = timeline
         self._begin_anew()
 
     async def _end_of_bucket(self, place: BucketPlace) -> None:

@@ -58,9 +58,12 @@ class Outcomes(NamedTuple):
             [requested for requested in self.requested if requested.webhook_id in webhook_ids],
         )
 
-    def write(self, tx: Transaction, epoch: int) -> set[str]:
-        """Write what belongs to webhooks that the dispatcher of that epoch still owns; returns the others."""
+    def write(self, tx: Transaction, epoch: int, timeline: str | None) -> set[str]:
+        """Write what belongs to webhooks that the dispatcher of that epoch still owns; returns the others. On another
+        timeline than the one that it was read on, that is all of them."""
         wanted = self.webhooks
+        if timeline not in (None, tx.timeline()):
+            return wanted
         owned = nodes.hold_owned(tx, sorted(wanted), epoch)
         lost = wanted - owned
         (self.of(owned) if lost else self)._write(tx)
@@ -95,6 +98,8 @@ class Ledger:
     def __init__(self, database: Database, history: HistoryLog | None, fence: Fence) -> None:
         self._database = database
         self._fence = fence
+        self.timeline: str | None = None
+        """The database's, on which everything was read whose outcomes come here."""
         self.on_lost: Callable[[set[str]], None] = lambda lost: None
         """Told of webhooks whose outcomes were refused: they are another dispatcher's."""
         self._history = history
@@ -181,10 +186,10 @@ class Ledger:
         attempts, self._attempts = self._attempts, []
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
         # The epoch of now: by the time of a retry we may have another, under which these may not be written.
-        taken, epoch = self._take(), self._fence.epoch
+        taken, epoch, timeline = self._take(), self._fence.epoch, self.timeline
         while any(taken):
             try:
-                lost = await self._database.write(lambda tx: taken.write(tx, epoch), touching=Touching())
+                lost = await self._database.write(lambda tx: taken.write(tx, epoch, timeline), touching=Touching())
                 if lost:
                     _log.warning("outcomes refused: the webhooks are another dispatcher's", webhooks=len(lost))
                     self.on_lost(lost)

@@ -62,6 +62,11 @@ class Reader(Protocol):
         before counts no more. None where nobody else can write, and in a mere read."""
         ...
 
+    def timeline(self) -> str:
+        """Names the course of writes that this state came about by: another one says that an older state has taken over
+        (a failover, a restore), and that what was read since may not be true any more."""
+        ...
+
     def now_ms(self) -> int:
         """The database's clock, which all nodes share."""
         ...

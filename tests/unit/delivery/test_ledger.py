@@ -68,7 +68,7 @@ async def test_a_position_and_its_lane_are_one_transaction(world: World) -> None
     lane = followed.park(followed.ready.popleft(), 1, START_MS)
     ledger.lane_changed(followed, lane)
     outcomes = ledger._take()
-    assert await world.delivery.write(lambda tx: outcomes.write(tx, Owner().epoch)) == set()
+    assert await world.delivery.write(lambda tx: outcomes.write(tx, Owner().epoch, None)) == set()
     assert await position(world) == Position(WEBHOOK, BUCKET, 1)
     assert await lanes(world) == [Lane(WEBHOOK, BUCKET, b"a", 1, 1, START_MS)]
     await ledger.close()
@@ -217,3 +217,20 @@ async def test_without_a_history_attempts_are_forgotten(world: World) -> None:
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
     assert ledger._attempts == []
     await ledger.close()
+
+
+async def test_what_was_read_on_another_timeline_is_not_written(world: World) -> None:
+    """An older state of the database took over: its events may be others than those that were sent."""
+    ledger = await owning_ledger(world)
+    lost: list[set[str]] = []
+    ledger.on_lost = lost.append
+    ledger.timeline = "another"
+    followed = feed(b"a")
+    followed.settle(followed.ready.popleft(), "delivered")
+    ledger.moved(followed)
+    await ledger.flush()
+    assert (await position(world), lost) == (None, [{WEBHOOK}])
+    ledger.timeline = await world.delivery.read(lambda reader: reader.timeline())
+    ledger.moved(followed)
+    await ledger.close()
+    assert await position(world) is not None

@@ -12,7 +12,7 @@ import psycopg
 
 from elasticlake.errors import Unavailable
 from elasticlake.metadata.database import Row, Value
-from elasticlake.metadata.postgres.readers import NOW_MS
+from elasticlake.metadata.postgres.readers import NOW_MS, TIMELINE
 
 T = TypeVar("T")
 
@@ -72,6 +72,9 @@ class BlockingReader:
 
     def hold(self, sql: str, parameters: Sequence[Value] = ()) -> None:
         """A read locks nothing."""
+
+    def timeline(self) -> str:
+        return str(self.rows(TIMELINE)[0][0])
 
     def now_ms(self) -> int:
         return int(self.rows(NOW_MS)[0][0])

@@ -10,6 +10,8 @@ from elasticlake.metadata.postgres.greens import wait
 from elasticlake.metadata.postgres.link import Link
 from elasticlake.metadata.postgres.sharing import SharedLink
 
+# The first eight digits of a log file's name are the timeline that it belongs to.
+TIMELINE = "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 NOW_MS = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)"
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _COMMIT = "COMMIT"
@@ -27,6 +29,9 @@ class _Reading(Protocol):
     def hold(self, sql: str, parameters: Sequence[Value] = ()) -> None:
         """A read locks nothing."""
         return None
+
+    def timeline(self) -> str:
+        return str(self.rows(TIMELINE)[0][0])
 
     def now_ms(self) -> int:
         return int(self.rows(NOW_MS)[0][0])

@@ -13,7 +13,7 @@ from elasticlake.metadata.database import Committed, Row, Transaction, Value
 from elasticlake.metadata.postgres.encoding import Encoded, Parameter, encoded
 from elasticlake.metadata.postgres.greens import wait
 from elasticlake.metadata.postgres.link import NOT_EXECUTED, Link, Reply, StatementFailed
-from elasticlake.metadata.postgres.readers import NOW_MS
+from elasticlake.metadata.postgres.readers import NOW_MS, TIMELINE
 
 _FOR_UPDATE = " FOR UPDATE"
 _IDS = {"inline_bodies": "SELECT nextval('inline_body_ids')"}
@@ -55,6 +55,9 @@ class PostgresTransaction:
 
     def hold(self, sql: str, parameters: Sequence[Value] = ()) -> list[Row]:
         return self.rows(sql + _FOR_UPDATE, parameters)
+
+    def timeline(self) -> str:
+        return str(self.rows(TIMELINE)[0][0])
 
     def now_ms(self) -> int:
         return int(self.rows(NOW_MS)[0][0])
