@@ -75,6 +75,23 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = Field(None, description="The root token of the REST API.")
     dashboard_password: SecretStr | None = Field(None, description="The dashboard's password.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_folder(cls, values: Any) -> Any:
+        """The embedded default may be written out: sqlite:///DATA/metadata.db, file://DATA/blobs."""
+        if not isinstance(values, dict):
+            return values
+        data = Path(values.get("data") or "data").resolve()
+        for name, scheme, own in (("metadata", "sqlite://", "metadata.db"), ("blobs", "file://", "blobs")):
+            value = values.get(name)
+            if isinstance(value, str) and value.startswith(scheme):
+                path = value.removeprefix(scheme)
+                # Three slashes are a relative path to some and an absolute one to others.
+                if not {Path(path).resolve(), Path(path.lstrip("/")).resolve()} & {data, data / own}:
+                    raise ValueError(f"--{name}: {scheme}… lies in the data folder: name that with --data.")
+                values = {**values, name: None}
+        return values
+
     @field_validator("trusted_proxy", "egress_allow", "domain", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:

@@ -74,7 +74,7 @@ def test_lists_in_every_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("blob_grace_seconds", -1),
         ("log_level", "loud"),
         ("log_format", "xml"),
-        ("metadata", "sqlite:///file"),
+        ("metadata", "mysql://host/database"),
         ("metadata", "postgresql://user:pass@word@host/name"),
         ("unknown", "x"),
     ],
@@ -180,3 +180,17 @@ def test_the_egress_policy_is_what_the_operator_allows() -> None:
     assert policy.allow == (ipaddress.ip_network("10.0.0.0/8"),)
     assert policy.allow_http is True
     assert policy.own_ports == frozenset({9001})
+
+
+@pytest.mark.parametrize("path", ["{data}", "{data}/metadata.db", "/{data}"])
+def test_the_embedded_default_may_be_written_out(tmp_path: Path, path: str) -> None:
+    data = tmp_path / "data"
+    blobs = f"file://{data}/blobs"
+    settings = load_settings({"data": data, "metadata": f"sqlite://{path.format(data=data)}", "blobs": blobs})
+    assert (settings.metadata, settings.blobs) == (None, None)
+
+
+@pytest.mark.parametrize("option", [{"metadata": "sqlite:///elsewhere/metadata.db"}, {"blobs": "file:///elsewhere"}])
+def test_what_is_embedded_lies_in_the_data_folder(tmp_path: Path, option: dict[str, str]) -> None:
+    with pytest.raises(ValidationError, match="name that with --data"):
+        load_settings({"data": tmp_path, **option})
