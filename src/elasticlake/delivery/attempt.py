@@ -18,6 +18,7 @@ from elasticlake.delivery.failure import ErrorClass, Failure, judge_status, judg
 from elasticlake.delivery.resolver import BoundedResolver
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
+from elasticlake.record import record
 
 BODY_CAP_BYTES = 16 * 1024
 HEADER_LINE_BYTES = 8 * 1024
@@ -29,7 +30,7 @@ _NO_TIMERS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, 
 _STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientConnectionResetError)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What is sent: `headers` in order, after those of every attempt (Host, `Sender.standing_headers`)."""
 
@@ -39,7 +40,7 @@ class Request:
     deadline_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Result:
     """What came of it. `error_class` is None for a success; `status_code` is None if no response began.
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from elasticlake import signing
 from elasticlake.delivery.attempt import Request
 from elasticlake.model.events import Event, encode_payload, payload
 from elasticlake.model.ids import DeliveryId, new_event_id
 from elasticlake.model.webhooks import Webhook
+from elasticlake.record import record
 
 TEST_KEY = b"elasticlake/test.txt"
 _TEST_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
     """One event on its way to one webhook."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from elasticlake.delivery.attempt import Request, Result
@@ -11,13 +10,14 @@ from elasticlake.metadata.deliveries import Counted
 from elasticlake.metadata.history import Attempt
 from elasticlake.model.schedule import next_attempt_delay, parse_retry_after
 from elasticlake.model.webhooks import Webhook
+from elasticlake.record import record
 
 GONE_STATUS = 410
 GONE = "gone"
 _HONOURS_RETRY_AFTER = (429, 503)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """The delivery's status after an attempt; `disable` is the reason if the webhook itself must stop."""
 

@@ -7,8 +7,9 @@ common subset and `?` for parameters; an engine runs them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from elasticlake.record import record
 
 T = TypeVar("T")
 Value = str | bytes | int | float | None
@@ -17,7 +18,7 @@ Committed = dict[int, int]
 """The last sequence committed in each bucket, by the bucket's id."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Touching:
     """What a mutation is going to touch. An engine with several writers locks the buckets of a whole group at once, in
     one order, and fetches the rest ahead in the same round trip; SQLite, with its one writer, needs none of it.
@@ -89,8 +90,8 @@ class Transaction(Reader, Protocol):
         """Execute a statement that changes something and returns rows (`RETURNING`)."""
         ...
 
-    def new_id(self, table: str) -> int | None:
-        """An id for a row of `table`, known before the row is sent; None where the table numbers its rows itself."""
+    def new_id(self, table: str) -> int:
+        """An id for a row of `table`, known before the row is sent."""
         ...
 
     def before_commit(self, name: str, action: Callable[[Transaction], None]) -> None:

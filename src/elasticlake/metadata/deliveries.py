@@ -6,17 +6,17 @@ the last moments of it only sends some events again: positions, lanes and counts
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from elasticlake.metadata.database import Reader, Transaction
 from elasticlake.model.webhooks import Ordering
+from elasticlake.record import record
 
 Counted = Literal["delivered", "dead", "canceled", "expired"]
 COUNTED: tuple[Counted, ...] = ("delivered", "dead", "canceled", "expired")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Position:
     """How far a webhook is in a bucket's log, and what became of the events it passed."""
 
@@ -29,7 +29,7 @@ class Position:
     expired: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lane:
     """A failing key: its head waits for the next attempt, its later events wait in the log."""
 

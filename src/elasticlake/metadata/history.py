@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 import apsw
 
 from elasticlake.metadata.sqlite import SqliteReader, connect
+from elasticlake.record import record
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -52,7 +52,7 @@ _HEADER_COLUMNS = (13, 15)
 _DAY_MS = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One HTTP request of a delivery. `status` is the delivery's after it."""
 

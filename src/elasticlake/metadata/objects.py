@@ -136,10 +136,8 @@ def is_empty(reader: Reader, bucket_id: int) -> bool:
 def insert_inline(tx: Transaction, body: bytes) -> int:
     """Store a small body; returns its id."""
     identity = tx.new_id("inline_bodies")
-    if identity is not None:
-        tx.run("INSERT INTO inline_bodies (id, body) VALUES (?, ?)", (identity, body))
-        return identity
-    return int(tx.changing("INSERT INTO inline_bodies (body) VALUES (?) RETURNING id", (body,))[0][0])
+    tx.run("INSERT INTO inline_bodies (id, body) VALUES (?, ?)", (identity, body))
+    return identity
 
 
 def get_inline(reader: Reader, inline_id: int) -> bytes | None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from elasticlake.errors import InvalidInput
 from elasticlake.model.names import BucketName, is_slug, parse_bucket_name
+from elasticlake.record import record
 
 ROOT_ACCOUNT = "root"
 
@@ -147,7 +148,7 @@ def require_secret_access_key(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """Who makes an S3 request: an access key, or nobody in particular (anonymous)."""
 

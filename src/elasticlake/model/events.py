@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from elasticlake.clock import rfc3339_seconds
+from elasticlake.record import record
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -15,7 +15,7 @@ EventType = Literal["object:created", "object:updated", "object:deleted", "multi
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Previous:
     """What an update replaced."""
 
@@ -24,7 +24,7 @@ class Previous:
     version_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One change of one object, with the names as they were at its commit."""
 

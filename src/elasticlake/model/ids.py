@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import secrets
 from base64 import b32decode, b32encode
-from dataclasses import dataclass
 
 from elasticlake.errors import NoSuchDelivery
+from elasticlake.record import record
 
 _WEBHOOK_BYTES = 10
 
@@ -63,7 +63,7 @@ def new_secret_access_key() -> str:
     return secrets.token_urlsafe(30)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeliveryId:
     """What a delivery is: one event of one bucket for one webhook, or a later generation of the same.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 from elasticlake.errors import InvalidBucketName, InvalidInput
+from elasticlake.record import record
 
 DEFAULT_SLUG = "default"
 SEPARATOR = "--"
@@ -19,7 +19,7 @@ _RESERVED_PREFIXES = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_SUFFIXES = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BucketName:
     """A bucket's S3 name and its place in the hierarchy."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
 from elasticlake.errors import EntityTooLarge, InvalidInput
 from elasticlake.model.names import BucketName
+from elasticlake.record import record
 
 Acl = Literal["private", "public-read"]
 ACLS: tuple[Acl, ...] = ("private", "public-read")
@@ -23,7 +24,7 @@ DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 ChecksumType = Literal["FULL_OBJECT", "COMPOSITE"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bucket:
     """A bucket as stored: where it lies, whose it is, and how much is in it."""
 
@@ -47,7 +48,7 @@ class Checksum(NamedTuple):
     type: ChecksumType = "FULL_OBJECT"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attributes:
     """What a sender says of an object beside its bytes."""
 
@@ -58,7 +59,7 @@ class Attributes:
     """User metadata: lower-case names without `x-amz-meta-`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Content:
     """Where a version's bytes are: inline in the metadata store, or a manifest of blobs; neither for an empty
     object."""
@@ -76,7 +77,7 @@ class BlobPart(NamedTuple):
     checksum: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObjectVersion:
     """The current version of a key."""
 
@@ -104,7 +105,7 @@ class ListedObject(NamedTuple):
     checksum_type: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upload:
     """A multipart upload under way."""
 
@@ -119,7 +120,7 @@ class Upload:
     account_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Part:
     """One part of an upload, as stored."""
 

@@ -5,11 +5,12 @@ The header form and the query form are read by `sigv4` and `presigned`; this mod
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal
+
+from elasticlake.record import record
 
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
@@ -35,7 +36,7 @@ class SignatureError(Exception):
         self.details: dict[str, str] = dict(details or {})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Credentials:
     """The signer that a request names, and all that is needed to check the signature."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from elasticlake.errors import NoSuchKey, NotModified, PreconditionFailed
 from elasticlake.model.objects import ObjectVersion
+from elasticlake.record import record
 
 ANY = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Conditions:
     """The conditions of one request. ETags are without quotes; times are whole seconds since the epoch."""
 

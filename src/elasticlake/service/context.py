@@ -9,9 +9,10 @@ from elasticlake.clock import Clock
 from elasticlake.errors import InsufficientStorage
 from elasticlake.metadata.database import Database
 from elasticlake.model.accounts import Caller
+from elasticlake.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """Who asks, and under which id the answer, the event and the log line can be found together."""
 

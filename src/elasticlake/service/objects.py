@@ -21,6 +21,7 @@ from elasticlake.model.objects import (
     require_key,
     require_put_size,
 )
+from elasticlake.record import record
 from elasticlake.service import versions
 from elasticlake.service.access import bucket_for, may, may_read
 from elasticlake.service.checksums import checksum_of
@@ -34,7 +35,7 @@ NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
 """System headers that every object has of its own (CopyObject, Amazon S3 API Reference)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     """An object that the caller may read, and how to read it."""
 

@@ -5,7 +5,7 @@ Every operation that puts, copies, completes, changes or deletes an object ends 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from elasticlake.errors import NoSuchBucket
 from elasticlake.metadata import blob_records, buckets, events, objects
@@ -13,11 +13,12 @@ from elasticlake.metadata.database import Transaction
 from elasticlake.model.events import Event, EventType, Previous
 from elasticlake.model.ids import new_event_id
 from elasticlake.model.objects import Acl, Attributes, BlobPart, Bucket, Checksum, Content, ObjectVersion
+from elasticlake.record import record
 from elasticlake.service.conditions import NONE, Conditions, check_delete, check_write
 from elasticlake.service.context import Request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """What every change of an object carries: where, why, by whom, when."""
 
@@ -30,7 +31,7 @@ class Change:
     conditions: Conditions = NONE
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewContent:
     """The bytes of a new version: inline, or durable blobs, whose intents end with this transaction."""
 
