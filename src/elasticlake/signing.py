@@ -12,6 +12,7 @@ import binascii
 import hmac
 import secrets as randomness
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 SECRET_PREFIX = "whsec_"
 MAX_SECRET_BYTES = 1024
@@ -38,6 +39,7 @@ def standard_headers(secrets: Sequence[str], message_id: str, timestamp: int, bo
     return [("webhook-id", message_id), ("webhook-timestamp", str(timestamp)), ("webhook-signature", signatures)]
 
 
+@lru_cache(maxsize=4096)
 def secret_bytes(secret: str) -> bytes:
     """The key of the Standard signature: `whsec_<base64>` is decoded, any other secret is its UTF-8 bytes.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from base64 import b32decode, b32encode
+from functools import lru_cache
 
 from elasticlake.errors import NoSuchDelivery
 from elasticlake.record import record
@@ -78,7 +79,7 @@ class DeliveryId:
 
     def __str__(self) -> str:
         numbers = b"".join(_varint(n) for n in (self.bucket_id, self.sequence, self.generation))
-        return "dlv_" + _base32(_unbase32(self.webhook_id.removeprefix("wh_")) + numbers)
+        return "dlv_" + _base32(_webhook_bytes(self.webhook_id) + numbers)
 
     @classmethod
     def parse(cls, text: str) -> DeliveryId:
@@ -94,6 +95,11 @@ class DeliveryId:
         if rest or str(parsed) != text:
             raise NoSuchDelivery
         return parsed
+
+
+@lru_cache(maxsize=4096)
+def _webhook_bytes(webhook_id: str) -> bytes:
+    return _unbase32(webhook_id.removeprefix("wh_"))
 
 
 def _varint(number: int) -> bytes:

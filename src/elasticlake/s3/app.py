@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from elasticlake.clock import Clock
-from elasticlake.errors import NoSuchAccessKey
+from elasticlake.errors import ElasticLakeError, NoSuchAccessKey
 from elasticlake.model.accounts import AccessKey, Caller
 from elasticlake.s3 import sigv2, sigv4, xml
 from elasticlake.s3.errors import S3Error, as_s3_error
@@ -57,6 +57,7 @@ class S3App:
             if self.tracer is not None:
                 span = self._begin_span(self.tracer, request)
             response = await self._answer(request)
+            await response.begin()
         except Exception as error:
             response = _error_response(error, request, scope, request_id)
         close = await _leave_body(request)
@@ -65,6 +66,9 @@ class S3App:
             sent_bytes = await send_response(
                 send, receive, response, request_id.encode(), head=scope["method"] == "HEAD", close=close
             )
+        except ElasticLakeError as error:
+            # The head has gone: all that can be done is to close the connection before the body is whole.
+            _log.error("download broken off", request_id=request_id, path=scope["path"], error=str(error))
         finally:
             operation, received_bytes = (request.operation, request.intake.taken_bytes) if request else ("-", 0)
             seconds = self.clock.monotonic() - started

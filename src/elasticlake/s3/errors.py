@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from elasticlake import errors
+from elasticlake.blobs.store import BlobMissing
 from elasticlake.s3.chunked import ChunkedBodyError
 from elasticlake.s3.credentials import SignatureError
 
@@ -90,6 +91,7 @@ CODES: dict[str, tuple[int, str]] = {
 }
 
 _BY_CLASS: dict[type[errors.ElasticLakeError], str] = {
+    BlobMissing: "InternalError",
     errors.InvalidBucketName: "InvalidBucketName",
     errors.InvalidInput: "InvalidArgument",
     errors.NoSuchAccessKey: "InvalidAccessKeyId",

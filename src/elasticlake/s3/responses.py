@@ -20,13 +20,18 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(slots=True)
 class Response:
-    """An answer: `body`, or a `stream` of `size_bytes`. A HEAD may give the size alone."""
+    """An answer: `body`, or a `stream` that `body` begins, of `size_bytes`. A HEAD may give the size alone."""
 
     status: int = 200
     headers: Headers = field(default_factory=list)
     body: bytes = b""
     stream: AsyncGenerator[bytes, None] | None = None
     size_bytes: int | None = None
+
+    async def begin(self) -> None:
+        """Have the stream's first piece: what keeps it from coming can still be an answer. Raises what reading does."""
+        if self.stream is not None:
+            self.body = await anext(self.stream, b"")
 
 
 def xml_response(body: bytes, status: int = 200) -> Response:
@@ -60,16 +65,19 @@ async def send_response(
         body = b"" if head else response.body
         await send({"type": "http.response.body", "body": body})
         return len(body)
-    sent_bytes = await _send_stream(send, receive, response.stream, response.size_bytes or 0)
+    sent_bytes = await _send_stream(send, receive, response.body, response.stream, response.size_bytes or 0)
     await send({"type": "http.response.body", "body": b""})
     return sent_bytes
 
 
-async def _send_stream(send: Send, receive: Receive, stream: AsyncGenerator[bytes, None], size_bytes: int) -> int:
+async def _send_stream(
+    send: Send, receive: Receive, first: bytes, stream: AsyncGenerator[bytes, None], size_bytes: int
+) -> int:
     """Send the pieces until the client is gone, which `send` says nothing of; returns how many bytes went."""
     hang_up = asyncio.ensure_future(_hang_up(receive)) if size_bytes > WATCH_BYTES else None
-    sent_bytes = 0
+    sent_bytes = len(first)
     try:
+        await send({"type": "http.response.body", "body": first, "more_body": True})
         async with aclosing(stream):
             async for piece in stream:
                 if hang_up is not None and hang_up.done():

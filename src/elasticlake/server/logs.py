@@ -21,6 +21,14 @@ class _StandardError:
         sys.stderr.flush()
 
 
+class _Libraries(logging.Handler):
+    """Libraries speak through the standard module; their warnings become lines like ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger("library")
+        log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
+
+
 def configure_logs(settings: Settings, process: str, *, for_good: bool = True) -> None:
     """Send every log line to standard error, with the process's name and the time. A process that does this `for_good`
     does it once: its loggers remember."""
@@ -41,5 +49,4 @@ def configure_logs(settings: Settings, process: str, *, for_good: bool = True) -
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=for_good,
     )
-    # Libraries speak through the standard module; only their warnings are of interest.
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()])

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from elasticlake.blobs.digests import Digests
+from elasticlake.blobs.store import BlobMissing
 from elasticlake.errors import AccessDenied, ElasticLakeError, NoSuchKey
 from elasticlake.metadata import buckets, objects
 from elasticlake.metadata.database import Reader, Touching, Transaction
@@ -30,6 +33,8 @@ from elasticlake.service.context import Request, Stores
 from elasticlake.service.intake import Body, Received, keep, receive
 from elasticlake.service.listing import Page, list_page
 from elasticlake.service.versions import Change, NewContent
+
+_log = structlog.get_logger("objects")
 
 NOT_COPIED = ("x-amz-storage-class", "x-amz-website-redirect-location")
 """System headers that every object has of its own (CopyObject, Amazon S3 API Reference)."""
@@ -120,20 +125,23 @@ class Objects:
         """`size_bytes` of the object from `offset` on, in pieces."""
         if found.inline is not None or not found.parts:
             return _once((found.inline or b"")[offset : offset + size_bytes])
-        return self._read_parts(found.parts, offset, size_bytes)
+        return self._read_parts(found, offset, size_bytes)
 
-    async def _read_parts(
-        self, parts: tuple[BlobPart, ...], offset: int, size_bytes: int
-    ) -> AsyncGenerator[bytes, None]:
-        for part in parts:
+    async def _read_parts(self, found: Found, offset: int, size_bytes: int) -> AsyncGenerator[bytes, None]:
+        for part in found.parts:
             if size_bytes <= 0:
                 return
             if offset >= part.size_bytes:
                 offset -= part.size_bytes
                 continue
             wanted = min(part.size_bytes - offset, size_bytes)
-            async for piece in self._stores.blobs.read(part.blob_id, offset, wanted):
-                yield piece
+            try:
+                async for piece in self._stores.blobs.read(part.blob_id, offset, wanted):
+                    yield piece
+            except BlobMissing:
+                key = found.version.key.decode()
+                _log.error("blob missing", bucket=found.bucket.name.name, key=key, blob=part.blob_id)
+                raise
             offset, size_bytes = 0, size_bytes - wanted
 
     async def list_page(

@@ -46,7 +46,8 @@ def test_json_is_a_line_an_event() -> None:
     assert (document["number"], document["text"]) == (1, "two\nlines")
     assert document["timestamp"].endswith("Z")
     assert "ValueError: broken" in json.loads(failed)["exception"]
-    assert library == "WARNING library beware"
+    warning = json.loads(library)
+    assert (warning["event"], warning["level"], warning["library"]) == ("beware", "warning", "library")
 
 
 def test_without_a_terminal_it_is_json() -> None:
@@ -61,8 +62,13 @@ def test_text_is_for_people() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "events"), [("debug", ["fine", "told", "failed"]), ("info", ["told", "failed"]), ("error", ["failed"])]
+    ("level", "events"),
+    [
+        ("debug", ["fine", "told", "failed", "beware"]),
+        ("info", ["told", "failed", "beware"]),
+        ("error", ["failed"]),
+    ],
 )
 def test_levels(level: str, events: list[str]) -> None:
     lines = logged(log_level=level, log_format="json")
-    assert [json.loads(line)["event"] for line in lines[:-1]] == events
+    assert [json.loads(line)["event"] for line in lines] == events

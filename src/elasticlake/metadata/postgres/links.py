@@ -11,18 +11,23 @@ from elasticlake.metadata.postgres.link import Link, LinkLost, open_link
 
 SILENT_SECONDS = 8.0
 """A reply that takes longer never comes: the network is cut, or the server hangs."""
+LONG_SILENT_SECONDS = 600.0
+"""The same where one statement may change millions of rows."""
 WATCH_SECONDS = 0.5
 PAUSE_SECONDS = 0.2
 """After a connection failed, for so long nobody else tries: a server that is away is not flooded."""
 
 
 class Links:
-    """At most `size` connections for one use at a time each."""
+    """At most `size` connections for one use at a time each; one whose reply does not come is given up."""
 
-    def __init__(self, conninfo: str, size: int, *, durable: bool = True) -> None:
+    def __init__(
+        self, conninfo: str, size: int, *, durable: bool = True, silent_seconds: float = SILENT_SECONDS
+    ) -> None:
         self._conninfo = conninfo
         self._size = size
         self._durable = durable
+        self._silent_seconds = silent_seconds
         self._idle: list[Link] = []
         self._made: set[Link] = set()
         self._opening = 0
@@ -128,7 +133,8 @@ class Links:
                 # After a stall of our own, replies may be here that nobody has looked at.
                 link.look()
             now = asyncio.get_running_loop().time()
-            silent = [link for link in self._made if link.is_waiting and now - link.waiting_since > SILENT_SECONDS]
+            since = now - self._silent_seconds
+            silent = [link for link in self._made if link.is_waiting and link.waiting_since < since]
             if silent:
                 # Whoever tried an idle one next, or a new one at once, would have to wait as long again.
                 self._failed_at = now
