@@ -9,7 +9,6 @@ from pydantic import ConfigDict, Field
 
 from elasticlake.api.deliveries import DeliveryDocument
 from elasticlake.api.documents import (
-    Body,
     Document,
     DocumentPage,
     Seconds,
@@ -22,6 +21,7 @@ from elasticlake.api.documents import (
     timestamp,
 )
 from elasticlake.api.services import Call
+from elasticlake.api.webhook_rules import RulesBody, RulesDocument, rules_members
 from elasticlake.model.events import EventType
 from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
@@ -32,7 +32,7 @@ WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="T
 _IfGiven = Field(default=None, exclude_if=lambda value: value is None)
 
 
-class NewWebhookBody(Body):
+class NewWebhookBody(RulesBody):
     """Exactly one of `bucket`, `pond` and `lake` says where the webhook listens."""
 
     model_config = ConfigDict(
@@ -58,7 +58,7 @@ class NewWebhookBody(Body):
     name: Text | None = None
 
 
-class WebhookChangeBody(Body):
+class WebhookChangeBody(RulesBody):
     """What to change; whatever is missing stays. `resume` goes with `status: "enabled"`."""
 
     model_config = ConfigDict(json_schema_extra=example(status="enabled", resume="now"))
@@ -75,7 +75,7 @@ class WebhookChangeBody(Body):
     resume: Resume | None = None
 
 
-class WebhookDocument(Document):
+class WebhookDocument(RulesDocument):
     """A webhook; `secret` is in the answer that made it, if it was generated there, and never again."""
 
     model_config = ConfigDict(
@@ -95,6 +95,15 @@ class WebhookDocument(Document):
             createdAt="2026-01-02T03:04:05.678Z",
             updatedAt="2026-01-02T03:04:05.678Z",
             revision=1,
+            filter=None,
+            where=None,
+            format="elasticlake",
+            includeMetadata=False,
+            includeUrl=None,
+            coalesce=False,
+            rateLimit=None,
+            maxConcurrency=None,
+            batch=None,
         )
     )
 
@@ -139,6 +148,7 @@ class WebhookDocument(Document):
             updated_at=timestamp(webhook.updated_at_ms),
             revision=webhook.revision,
             secret=secret,
+            **rules_members(webhook.rules),
         )
 
 
@@ -177,6 +187,7 @@ async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
             ordering=body.ordering or "key",
             on_dead=body.on_dead,
             name=body.name or "",
+            rules=body.given_rules(),
         ),
     )
     return WebhookDocument.of(made, secret)
@@ -213,6 +224,7 @@ async def change_webhook(call: Call, id: WebhookId, body: WebhookChangeBody) -> 
         name=body.name,
         status=body.status,
         resume=body.resume,
+        rules=body.given_rules(),
     )
     return WebhookDocument.of(await call.services.webhooks.change(call.token, id, change))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from elasticlake.metadata import webhooks
 from elasticlake.metadata.database import Reader
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.sealing import unseal
 
 
 class Roster:
@@ -35,9 +35,7 @@ class Roster:
         version = webhooks.version(reader)
         if version == self._version:
             return False
-        known = [
-            replace(webhook, secret=self._decrypt(ciphertext)) for webhook, ciphertext in webhooks.all_webhooks(reader)
-        ]
+        known = [unseal(self._decrypt, stored) for stored in webhooks.all_webhooks(reader)]
         self._version = version
         self._by_id = {webhook.id: webhook for webhook in known}
         self._by_place = {}

@@ -6,14 +6,16 @@ import json
 from typing import NamedTuple
 
 from elasticlake.metadata.database import Reader, Row, Transaction
+from elasticlake.model.rules import from_document, to_document
 from elasticlake.model.webhooks import ScopeKind, Webhook, WebhookScope
 
 
 class StoredWebhook(NamedTuple):
-    """A webhook whose secret is still ciphertext."""
+    """A webhook whose secret is still ciphertext, and so is, where it has any, what else is confidential."""
 
     webhook: Webhook
-    ciphertext: bytes
+    secret: bytes
+    sealed: bytes | None
 
 
 class BucketPlace(NamedTuple):
@@ -30,7 +32,7 @@ class BucketPlace(NamedTuple):
 _COLUMNS = """
 SELECT w.id, w.account_id, w.bucket_id, w.pond_id, w.lake_id, b.name, p.slug, coalesce(pl.slug, l.slug), w.endpoint,
        w.events, w.name, w.retry_schedule, w.timeout_seconds, w.ordering, w.on_dead, w.status, w.disabled_reason,
-       w.revision, w.created_at_ms, w.updated_at_ms, w.secret
+       w.revision, w.created_at_ms, w.updated_at_ms, w.rules, w.overlap_ends_at_ms, w.secret, w.sealed
 FROM webhooks w
 LEFT JOIN buckets b ON b.id = w.bucket_id
 LEFT JOIN ponds p ON p.id = w.pond_id LEFT JOIN lakes pl ON pl.id = p.lake_id
@@ -42,7 +44,7 @@ def _stored(row: Row) -> StoredWebhook:
     (
         identity, account_id, bucket_id, pond_id, lake_id, bucket, pond, lake, endpoint, events,
         name, schedule, timeout_seconds, ordering, on_dead, status, disabled_reason, revision,
-        created_at_ms, updated_at_ms, ciphertext,
+        created_at_ms, updated_at_ms, rules, overlap_ends_at_ms, secret, sealed,
     ) = row  # fmt: skip
     if bucket_id is not None:
         scope = WebhookScope("bucket", bucket_id, bucket)
@@ -66,8 +68,10 @@ def _stored(row: Row) -> StoredWebhook:
         revision=revision,
         created_at_ms=created_at_ms,
         updated_at_ms=updated_at_ms,
+        rules=from_document(json.loads(rules)),
+        overlap_ends_at_ms=overlap_ends_at_ms,
     )
-    return StoredWebhook(webhook, ciphertext)
+    return StoredWebhook(webhook, secret, sealed)
 
 
 def get(reader: Reader, webhook_id: str) -> StoredWebhook | None:
@@ -111,19 +115,22 @@ def _touch(tx: Transaction) -> None:
     )
 
 
-def put(tx: Transaction, webhook: Webhook, ciphertext: bytes) -> None:
+def put(tx: Transaction, stored: StoredWebhook) -> None:
     """Create or change the webhook."""
+    webhook = stored.webhook
     places = {"bucket": None, "pond": None, "lake": None} | {webhook.scope.kind: webhook.scope.id}
     tx.run(
         "INSERT INTO webhooks (id, account_id, bucket_id, pond_id, lake_id, name, endpoint, events, secret,"
         " retry_schedule, timeout_seconds, ordering, on_dead, status, disabled_reason, revision,"
-        " created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " created_at_ms, updated_at_ms, rules, overlap_ends_at_ms, sealed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET"
         " name = excluded.name, endpoint = excluded.endpoint, events = excluded.events, secret = excluded.secret,"
         " retry_schedule = excluded.retry_schedule, timeout_seconds = excluded.timeout_seconds,"
         " ordering = excluded.ordering, on_dead = excluded.on_dead, status = excluded.status,"
         " disabled_reason = excluded.disabled_reason, revision = excluded.revision,"
-        " updated_at_ms = excluded.updated_at_ms",
+        " updated_at_ms = excluded.updated_at_ms, rules = excluded.rules,"
+        " overlap_ends_at_ms = excluded.overlap_ends_at_ms, sealed = excluded.sealed",
         (
             webhook.id,
             webhook.account_id,
@@ -133,7 +140,7 @@ def put(tx: Transaction, webhook: Webhook, ciphertext: bytes) -> None:
             webhook.name,
             webhook.endpoint,
             json.dumps(webhook.events),
-            ciphertext,
+            stored.secret,
             json.dumps(webhook.retry_schedule_seconds),
             webhook.timeout_seconds,
             webhook.ordering,
@@ -143,6 +150,9 @@ def put(tx: Transaction, webhook: Webhook, ciphertext: bytes) -> None:
             webhook.revision,
             webhook.created_at_ms,
             webhook.updated_at_ms,
+            json.dumps(to_document(webhook.rules)),
+            webhook.overlap_ends_at_ms,
+            stored.sealed,
         ),
     )
     _touch(tx)

@@ -8,6 +8,7 @@ from base64 import b32decode, b32encode
 from functools import lru_cache
 
 from elasticlake.errors import NoSuchDelivery
+from elasticlake.model import varints
 from elasticlake.record import record
 
 _WEBHOOK_BYTES = 10
@@ -78,7 +79,7 @@ class DeliveryId:
     generation: int = 0
 
     def __str__(self) -> str:
-        numbers = b"".join(_varint(n) for n in (self.bucket_id, self.sequence, self.generation))
+        numbers = b"".join(varints.encode(n) for n in (self.bucket_id, self.sequence, self.generation))
         return "dlv_" + _base32(_webhook_bytes(self.webhook_id) + numbers)
 
     @classmethod
@@ -86,9 +87,9 @@ class DeliveryId:
         """The delivery that `text` names; raises `NoSuchDelivery` if it can name none."""
         try:
             data = _unbase32(text.removeprefix("dlv_"))
-            bucket_id, rest = _read_varint(data[_WEBHOOK_BYTES:])
-            sequence, rest = _read_varint(rest)
-            generation, rest = _read_varint(rest)
+            bucket_id, rest = varints.read(data[_WEBHOOK_BYTES:])
+            sequence, rest = varints.read(rest)
+            generation, rest = varints.read(rest)
             parsed = cls("wh_" + _base32(data[:_WEBHOOK_BYTES]), bucket_id, sequence, generation)
         except (ValueError, IndexError):
             raise NoSuchDelivery from None
@@ -100,21 +101,3 @@ class DeliveryId:
 @lru_cache(maxsize=4096)
 def _webhook_bytes(webhook_id: str) -> bytes:
     return _unbase32(webhook_id.removeprefix("wh_"))
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number >= 0x80:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
-def _read_varint(data: bytes) -> tuple[int, bytes]:
-    number = 0
-    for index in range(9):
-        number |= (data[index] & 0x7F) << (7 * index)
-        if data[index] < 0x80:
-            return number, data[index + 1 :]
-    raise ValueError("number too long")

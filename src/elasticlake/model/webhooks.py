@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from elasticlake.errors import InvalidWebhook
 from elasticlake.model.events import EVENT_TYPES, EventType
+from elasticlake.model.rules import Rules
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS
 
 Ordering = Literal["key", "bucket", "none"]
@@ -29,6 +30,21 @@ class WebhookScope:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """What is confidential beside the secret; like it, encrypted where it is stored."""
+
+    next_secret: str | None = None
+    """The secret's successor, while both sign."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """The owner's own headers, which may hold credentials."""
+    client_certificate: str | None = None
+    """PEM: shown to the endpoint, with `client_key`."""
+    client_key: str | None = None
+    certificate_authority: str | None = None
+    """PEM: whom the endpoint's certificate may come from, instead of the public authorities."""
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """A subscription: scope, endpoint, event types, secret, and its delivery rules."""
 
@@ -47,7 +63,11 @@ class Webhook:
     revision: int = 1
     created_at_ms: int = 0
     updated_at_ms: int = 0
+    rules: Rules = field(default_factory=Rules)
     secret: str = field(repr=False, default="")
+    sealed: Sealed = field(repr=False, default_factory=Sealed)
+    overlap_ends_at_ms: int | None = None
+    """Until when `secret` signs beside its successor; None while no rotation is under way."""
 
     def matches(self, event_type: str) -> bool:
         """Whether the webhook subscribed to this kind of event."""

@@ -122,7 +122,7 @@ async def _disable(core: Database, webhook: Webhook, reason: str, now_ms: int) -
             return
         if stored.webhook.status == "enabled":
             disabled = replace(stored.webhook, status="disabled", disabled_reason=reason, updated_at_ms=now_ms)
-            webhooks.put(tx, disabled, stored.ciphertext)
+            webhooks.put(tx, stored._replace(webhook=disabled))
 
     await core.write(mutation)
 

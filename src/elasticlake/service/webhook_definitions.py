@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar
 
 from elasticlake import signing
 from elasticlake.errors import InvalidWebhook
+from elasticlake.model.rules import require_rules
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS, validate_schedule
 from elasticlake.model.webhooks import OnDead, Ordering, Webhook, WebhookStatus, require_events, require_timeout
 
@@ -43,6 +45,8 @@ class NewWebhook:
     ordering: Ordering = "key"
     on_dead: OnDead | None = None
     name: str = ""
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of `Rules` that are not to be as they would be anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class WebhookChange:
     name: str | None = None
     status: WebhookStatus | None = None
     resume: Resume | None = None
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of `Rules` to replace."""
 
 
 def require_one_place(place: Place) -> None:
@@ -79,7 +85,9 @@ def apply(webhook: Webhook, change: WebhookChange) -> Webhook:
         ordering=change.ordering or webhook.ordering,
         on_dead=change.on_dead or webhook.on_dead,
         name=webhook.name if change.name is None else require_name(change.name),
+        secret=webhook.secret if change.secret is None else require_secret(change.secret),
         revision=webhook.revision + 1,
+        rules=require_rules(replace(webhook.rules, **change.rules)),
     )
     if change.status in (None, webhook.status):
         return changed

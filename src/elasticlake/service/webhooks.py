@@ -18,6 +18,7 @@ from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 from elasticlake.model.ids import DeliveryId, new_webhook_id
 from elasticlake.model.names import DEFAULT_SLUG, split_pond
+from elasticlake.model.rules import Rules, require_rules
 from elasticlake.model.webhooks import (
     DEFAULT_TIMEOUT_SECONDS,
     Webhook,
@@ -29,6 +30,7 @@ from elasticlake.model.webhooks import (
 from elasticlake.service.hierarchy import visible_bucket, visible_lake, visible_pond
 from elasticlake.service.pages import Page, PageRequest, filtered_page
 from elasticlake.service.reach import account_for, require_account
+from elasticlake.service.sealing import seal, unseal
 from elasticlake.service.webhook_definitions import (
     NewWebhook,
     Place,
@@ -86,9 +88,11 @@ class Webhooks:
             on_dead=new.on_dead or default_on_dead(new.ordering),
             created_at_ms=now_ms,
             updated_at_ms=now_ms,
+            rules=require_rules(Rules(**new.rules)),
+            secret=secret,
         )
-        ciphertext = self._master_key.encrypt(secret)
-        made = await self._core.write(lambda tx: _insert(tx, token, new, draft, ciphertext))
+        stored = seal(self._master_key.encrypt, draft)
+        made = await self._core.write(lambda tx: _insert(tx, token, new, stored))
         self._wake()
         return made, generated
 
@@ -118,16 +122,15 @@ class Webhooks:
             self._require_endpoint(change.endpoint)
         if change.resume is not None and change.status != "enabled":
             raise InvalidWebhook("resume", 'It says where to go on when status is set to "enabled".')
-        ciphertext = self._master_key.encrypt(require_secret(change.secret)) if change.secret is not None else None
         now_ms = self._clock.now_ms()
 
         def mutation(tx: Transaction) -> Webhook:
-            stored = visible_webhook(tx, token, webhook_id)
-            changed = replace(apply(stored.webhook, change), updated_at_ms=now_ms)
-            webhooks.put(tx, changed, ciphertext or stored.ciphertext)
+            known = unseal(self._master_key.decrypt, visible_webhook(tx, token, webhook_id))
+            stored = seal(self._master_key.encrypt, replace(apply(known, change), updated_at_ms=now_ms))
+            webhooks.put(tx, stored)
             if change.resume == "now":
-                _start_now(tx, changed)
-            return changed
+                _start_now(tx, stored.webhook)
+            return stored.webhook
 
         changed = await self._core.write(mutation)
         self._wake()
@@ -198,11 +201,11 @@ def request_delivery(tx: Transaction, webhook_id: str, bucket_id: int, sequence:
     return DeliveryId(webhook_id, bucket_id, sequence, generation)
 
 
-def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: Webhook, ciphertext: bytes) -> Webhook:
+def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: StoredWebhook) -> Webhook:
     scope, owner = _resolve(tx, token, new.place)
-    made = replace(draft, scope=scope, account_id=_owner(token, new.account_id, scope, owner))
+    made = replace(draft.webhook, scope=scope, account_id=_owner(token, new.account_id, scope, owner))
     require_account(tx, made.account_id)
-    webhooks.put(tx, made, ciphertext)
+    webhooks.put(tx, draft._replace(webhook=made))
     _start_now(tx, made)
     return made
 

@@ -46,6 +46,15 @@ async def test_the_pages_call_answers_201(api: httpx.AsyncClient, world: World) 
         "createdAt": "2026-01-02T03:04:05.678Z",
         "updatedAt": "2026-01-02T03:04:05.678Z",
         "revision": 1,
+        "filter": None,
+        "where": None,
+        "format": "elasticlake",
+        "includeMetadata": False,
+        "includeUrl": None,
+        "coalesce": False,
+        "rateLimit": None,
+        "maxConcurrency": None,
+        "batch": None,
     }
     assert (await api.get(f"/v1/webhooks/{identity}")).json() == {"id": identity, **made}
 
@@ -155,3 +164,34 @@ async def test_unknown_deliveries_and_statuses(api: httpx.AsyncClient, world: Wo
         assert (await api.get(f"/v1/deliveries/{identity}")).status_code == 404
     answer = await api.get(f"/v1/webhooks/{webhook['id']}/deliveries", params={"status": "lost"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "status")
+
+
+async def test_rules_are_kept_and_changed_one_by_one(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = await create(
+        api,
+        filter={"prefix": ["in/"], "minSize": 10, "metadata": {"kind": "invoice"}},
+        format="cloudevents",
+        rateLimit=50,
+        batch={"maxEvents": 10, "maxWaitMs": 500},
+    )
+    assert (made["filter"]["prefix"], made["filter"]["metadata"]) == (["in/"], {"kind": "invoice"})
+    assert (made["format"], made["rateLimit"], made["maxConcurrency"]) == ("cloudevents", 50, None)
+    assert made["batch"] == {"maxEvents": 10, "maxWaitMs": 500}
+    changed = await api.patch(f"/v1/webhooks/{made['id']}", json={"maxConcurrency": 2, "filter": None})
+    assert changed.status_code == 200
+    after = (await api.get(f"/v1/webhooks/{made['id']}")).json()
+    assert (after["filter"], after["maxConcurrency"], after["rateLimit"]) == (None, 2, 50)
+
+
+@pytest.mark.parametrize(
+    ("rule", "field"),
+    [({"rateLimit": 0}, "rateLimit"), ({"maxConcurrency": 0}, "maxConcurrency"), ({"format": "xml"}, "format")],
+)
+async def test_a_rule_that_cannot_be_kept_is_refused(
+    api: httpx.AsyncClient, world: World, rule: dict[str, Any], field: str
+) -> None:
+    await world.bucket(BUCKET)
+    refused = await api.post("/v1/webhooks", json={**PAGE, **rule})
+    assert refused.status_code in (400, 422)
+    assert refused.json()["errors"][0]["field"] == field

@@ -118,7 +118,7 @@ async def dispatching(
                 stored = webhooks.get(tx, webhook_id)
                 assert stored is not None
                 stopped = replace(stored.webhook, status="disabled", disabled_reason=reason)
-                webhooks.put(tx, stopped, stored.ciphertext)
+                webhooks.put(tx, stored._replace(webhook=stopped))
 
             at_work.disabled.append((webhook_id, reason))
             await world.core.write(mutation)

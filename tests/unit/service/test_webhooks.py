@@ -61,8 +61,8 @@ async def test_the_secret_is_sealed(world: World) -> None:
     for webhook, secret in ((own, "my-webhook-secret"), (made, generated)):
         stored = await world.core.read(partial(webhooks.get, webhook_id=webhook.id))
         assert stored is not None
-        assert secret.encode() not in stored.ciphertext
-        assert KEY.decrypt(stored.ciphertext) == secret
+        assert secret.encode() not in stored.secret
+        assert KEY.decrypt(stored.secret) == secret
         assert webhook.secret == ""
 
 
@@ -232,7 +232,7 @@ async def test_a_change_is_a_new_revision(world: World) -> None:
     assert await world.webhooks.get(ROOT, made.id) == changed
     stored = await world.core.read(lambda reader: webhooks.get(reader, made.id))
     assert stored is not None
-    assert KEY.decrypt(stored.ciphertext) == "another"
+    assert KEY.decrypt(stored.secret) == "another"
     kept = await world.webhooks.change(ROOT, made.id, WebhookChange(name=""))
     assert (kept.endpoint, kept.name, kept.revision) == ("https://other.com/", "", 3)
     assert len(world.wakes) == 3

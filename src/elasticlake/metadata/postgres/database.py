@@ -16,7 +16,7 @@ from elasticlake.metadata.postgres.aside import Aside
 from elasticlake.metadata.postgres.committer import GROUPS_AT_ONCE, Committer, Waiting
 from elasticlake.metadata.postgres.faults import is_lost, translated
 from elasticlake.metadata.postgres.link import Link
-from elasticlake.metadata.postgres.links import LONG_SILENT_SECONDS, Links
+from elasticlake.metadata.postgres.links import Links
 from elasticlake.metadata.postgres.readers import LooseReader, SnapshotReader
 from elasticlake.metadata.postgres.sharing import SharedLink
 
@@ -36,9 +36,7 @@ class PostgresDatabase:
         self._writing = Links(conninfo, GROUPS_AT_ONCE, durable=durable)
         self._shared = SharedLink(self._reading)
         self._committer = Committer(self._writing, self._tell)
-        self._aside = Aside(
-            lambda: Links(conninfo, LONG_AT_ONCE, durable=durable, silent_seconds=LONG_SILENT_SECONDS), self._tell
-        )
+        self._aside = Aside(lambda: Links(conninfo, LONG_AT_ONCE, durable=durable, patient=True), self._tell)
         self._others: list[Callable[[], None]] = []
         self._listeners: list[Callable[[Committed], None]] = []
         self._recent: dict[Any, Any] = {}

@@ -128,6 +128,11 @@ class Link:
         loop.add_reader(self._socket, self._on_readable)
 
     @property
+    def backend(self) -> int:
+        """The server's process at the other end."""
+        return self._wire.backend_pid
+
+    @property
     def is_waiting(self) -> bool:
         return bool(self._awaited)
 
@@ -251,6 +256,17 @@ async def open_link(conninfo: str, *, durable: bool = True) -> Link:
     except (psycopg.Error, TimeoutError) as error:
         raise LinkLost(str(error)) from error
     return Link(connection, asyncio.get_running_loop())
+
+
+async def working_backends(conninfo: str) -> set[int]:
+    """The server's processes that are at work on a statement now; none if it cannot be asked."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+                found = await connection.execute("SELECT pid FROM pg_stat_activity WHERE state = 'active'")
+                return {pid for (pid,) in await found.fetchall()}
+    except (psycopg.Error, TimeoutError):
+        return set()
 
 
 async def _set_up(connection: psycopg.AsyncConnection[Row], settings: str) -> None:

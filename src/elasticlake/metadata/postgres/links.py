@@ -7,27 +7,26 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from elasticlake.metadata.postgres.link import Link, LinkLost, open_link
+from elasticlake.metadata.postgres.link import Link, LinkLost, open_link, working_backends
 
 SILENT_SECONDS = 8.0
 """A reply that takes longer never comes: the network is cut, or the server hangs."""
-LONG_SILENT_SECONDS = 600.0
-"""The same where one statement may change millions of rows."""
+ASK_SECONDS = 4.0
+"""Where one statement may change millions of rows, the server is asked after so long whether it is still at work."""
 WATCH_SECONDS = 0.5
 PAUSE_SECONDS = 0.2
 """After a connection failed, for so long nobody else tries: a server that is away is not flooded."""
 
 
 class Links:
-    """At most `size` connections for one use at a time each; one whose reply does not come is given up."""
+    """At most `size` connections for one use at a time each; one whose reply does not come is given up: at once, or
+    (`patient`) when the server, asked over a connection of its own, is not at work on it."""
 
-    def __init__(
-        self, conninfo: str, size: int, *, durable: bool = True, silent_seconds: float = SILENT_SECONDS
-    ) -> None:
+    def __init__(self, conninfo: str, size: int, *, durable: bool = True, patient: bool = False) -> None:
         self._conninfo = conninfo
         self._size = size
         self._durable = durable
-        self._silent_seconds = silent_seconds
+        self._patient = patient
         self._idle: list[Link] = []
         self._made: set[Link] = set()
         self._opening = 0
@@ -133,10 +132,22 @@ class Links:
                 # After a stall of our own, replies may be here that nobody has looked at.
                 link.look()
             now = asyncio.get_running_loop().time()
-            since = now - self._silent_seconds
-            silent = [link for link in self._made if link.is_waiting and link.waiting_since < since]
+            silent = self._silent(now - (ASK_SECONDS if self._patient else SILENT_SECONDS))
+            if silent and self._patient:
+                silent = await self._idle_at_the_server(silent, now)
             if silent:
                 # Whoever tried an idle one next, or a new one at once, would have to wait as long again.
                 self._failed_at = now
                 self._give_up(*silent, *self._idle)
             self._made = {link for link in self._made if not link.lost}
+
+    def _silent(self, since: float) -> list[Link]:
+        return [link for link in self._made if link.is_waiting and link.waiting_since < since]
+
+    async def _idle_at_the_server(self, silent: list[Link], now: float) -> list[Link]:
+        """Those of the links on whose statements the server does not work; the others may wait as long again."""
+        at_work = await working_backends(self._conninfo)
+        for link in silent:
+            if link.backend in at_work:
+                link.waiting_since = now
+        return [link for link in silent if link.backend not in at_work]

@@ -260,3 +260,18 @@ async def test_a_cut_network_ends_requests_and_lets_go_of_their_locks(
     proxy.heal()
     await healed(far)
     assert await near.read(fact_names) == ["contended"]
+
+
+async def test_a_long_statement_may_take_its_time(
+    open_database: Open, far_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One over millions of rows is silent for long, and not lost."""
+    monkeypatch.setattr(links, "ASK_SECONDS", 0.2)
+    database = await warmed(open_database(far_url))
+
+    def slowly(tx: Transaction) -> None:
+        tx.rows("SELECT 1 FROM pg_sleep(2.5)")
+        put_fact("slow")(tx)
+
+    await database.write(slowly, touching=OTHERS, long=True)
+    assert await database.read(fact_names) == ["slow"]
