@@ -16,6 +16,7 @@ from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.observer import Observer
 from elasticlake.delivery.outcome import Verdict, attempt_record, judge
+from elasticlake.delivery.pace import Permit
 from elasticlake.metadata.deliveries import Counted, DeadDelivery
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
@@ -51,9 +52,9 @@ class Attempts:
         self._stop_webhook = stop_webhook
         self._failing: set[str] = set()
 
-    async def first(self, webhook: Webhook, feed: Feed, event: Event) -> None:
+    async def first(self, webhook: Webhook, feed: Feed, event: Event, permit: Permit) -> None:
         """The first attempt of an event in the window."""
-        verdict = await self._send(webhook, event, 1)
+        verdict = await self._send(webhook, event, 1, permit)
         if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
             return
         if verdict.next_attempt_at_ms is not None:
@@ -66,7 +67,7 @@ class Attempts:
         if verdict.disable is not None:
             await self._stop_webhook(webhook, verdict.disable)
 
-    async def next(self, webhook: Webhook, feed: Feed, lane: ParkedLane) -> None:
+    async def next(self, webhook: Webhook, feed: Feed, lane: ParkedLane, permit: Permit) -> None:
         """The next attempt of a parked lane's head."""
         event = await self._feeds.head_of(feed, lane)
         if event is None or event.type not in feed.event_types:
@@ -74,7 +75,7 @@ class Attempts:
             await self._end_head(feed, lane, "expired" if event is None else "canceled")
             return
         attempts = lane.attempts + 1
-        verdict = await self._send(webhook, event, attempts)
+        verdict = await self._send(webhook, event, attempts, permit)
         if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
             return
         if verdict.next_attempt_at_ms is not None:
@@ -103,10 +104,14 @@ class Attempts:
                 DeadDelivery(feed.webhook_id, feed.bucket_id, event.sequence, 0, event.key, attempts, now_ms)
             )
 
-    async def _send(self, webhook: Webhook, event: Event, attempts: int) -> Verdict:
+    async def _send(self, webhook: Webhook, event: Event, attempts: int, permit: Permit) -> Verdict:
         delivery = Delivery(webhook, event, DeliveryId(webhook.id, event.bucket_id, event.sequence))
         request, span = self._observer.begin(delivery, compose(delivery, attempts, self._clock.now_ms()))
         result = await self._sender.send(request)
+        if result.succeeded:
+            permit.succeeded()
+        else:
+            permit.failed(self._clock.monotonic())
         verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
         if verdict.disable is not None:
             self._halt(webhook)

@@ -9,8 +9,6 @@ its backlog.
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -27,14 +25,17 @@ from elasticlake.delivery.flights import Flights
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.observer import Observer
+from elasticlake.delivery.pace import Paces, Permit
 from elasticlake.delivery.requested import RequestedDeliveries
 from elasticlake.delivery.roster import Roster
 from elasticlake.delivery.standing import Standing
+from elasticlake.delivery.turns import Turns
 from elasticlake.delivery.wakeup import Heads
 from elasticlake.errors import Unavailable
 from elasticlake.metadata import deliveries, webhooks
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.webhooks import BucketPlace
+from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
 from elasticlake.service.clamp import clamp_positions
 from elasticlake.service.metrics import Metrics
@@ -77,20 +78,28 @@ class Dispatcher:
         metrics = metrics or Metrics()
         self._observer = Observer(metrics, tracer, clock)
         self._feeds = Feeds(core, state, ledger)
+        self._paces = Paces(chance)
         self._requested = RequestedDeliveries(
-            core, state, ledger, sender, roster, membership, self._stop_webhook, clock, chance, self._observer
-        )
+            core, state, ledger, sender, roster, membership, self._paces, self._stop_webhook, clock, chance,
+            self._observer,
+        )  # fmt: skip
         self._places: dict[int, BucketPlace] = {}
         self._heads: Heads = {}
-        self._turns: dict[FeedId, None] = {}
-        self._blocked: dict[str, dict[FeedId, None]] = {}
+        self._woken = asyncio.Event()
+        self._turns = Turns(self._feeds, clock, self._woken.set)
         self._flights = Flights()
-        self._due: list[tuple[int, int, FeedId, ParkedLane]] = []
-        self._entries = itertools.count()
         self._halted: dict[str, int] = {}
         self._outdated: set[FeedId] = set()
         self._attempts = Attempts(
-            self._feeds, ledger, sender, self._observer, clock, chance, self._schedule, self._halt, self._stop_webhook
+            self._feeds,
+            ledger,
+            sender,
+            self._observer,
+            clock,
+            chance,
+            self._turns.schedule,
+            self._halt,
+            self._stop_webhook,
         )
         self._belonging = Belonging(
             core,
@@ -112,7 +121,6 @@ class Dispatcher:
             clock,
             metrics,
         )
-        self._woken = asyncio.Event()
         self._scan_now = True
         self._is_roster_new = False
         self._are_lanes_new = False
@@ -165,10 +173,7 @@ class Dispatcher:
         await self._belonging.leave()
 
     async def _sleep(self) -> None:
-        seconds = SCAN_SECONDS
-        if self._due:
-            seconds = min(seconds, max(0.0, (self._due[0][0] - self._clock.now_ms()) / 1000))
-        await wait_for(self._woken, seconds)
+        await wait_for(self._woken, self._turns.seconds_to_next(SCAN_SECONDS))
 
     async def _drain(self) -> None:
         tasks = self._flights.tasks | self._requested.tasks
@@ -213,7 +218,7 @@ class Dispatcher:
                 await self._end_of_bucket(place)
         for feed in self._feeds.all():
             if feed.ready or feed.due or feed.read_up_to < self._heads.get(feed.bucket_id, 0):
-                self._give_turn((feed.webhook_id, feed.bucket_id))
+                self._turns.give((feed.webhook_id, feed.bucket_id))
 
     async def _go_back(self, places: Iterable[BucketPlace]) -> None:
         """Where an older state of the database has taken over, forget what was read since: the events that get those
@@ -267,7 +272,7 @@ class Dispatcher:
         """Feeds with lanes have something to do, whether or not their log grows."""
         for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes, loose=True):
             if self._membership.may_send(webhook_id):
-                self._give_turn((webhook_id, bucket_id))
+                self._turns.give((webhook_id, bucket_id))
 
     async def _close_outdated(self) -> None:
         """Close feeds of changed webhooks once nothing of theirs is under way or unwritten, and let them open again."""
@@ -281,7 +286,7 @@ class Dispatcher:
             if feed is not None:
                 self._feeds.close(feed)
             self._outdated.discard(feed_id)
-            self._give_turn(feed_id)
+            self._turns.give(feed_id)
 
     async def _forget_deleted(self) -> None:
         """Outcomes that were on their way when a webhook was deleted may have come after its end."""
@@ -292,6 +297,7 @@ class Dispatcher:
             ):
                 self._ledger.forget(webhook_id)
                 self._feeds.forget(webhook_id)
+                self._paces.forget(webhook_id)
                 await self._state.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
 
     def _raise_head(self, bucket_id: int, sequence: int) -> None:
@@ -305,45 +311,28 @@ class Dispatcher:
         self._heads[bucket_id] = sequence
         for webhook in self._roster.matching(place):
             if self._membership.may_send(webhook.id):
-                self._give_turn((webhook.id, bucket_id))
-
-    def _give_turn(self, feed_id: FeedId) -> None:
-        self._turns[feed_id] = None
-        self._woken.set()
+                self._turns.give((webhook.id, bucket_id))
 
     # Sending.
 
     async def _pump(self) -> None:
         """Give each feed that waits its turn, as long as there is room for more attempts; the rest have theirs after
         whatever else there is to do."""
-        self._collect_due_lanes()
+        self._turns.collect()
         until = self._clock.monotonic() + PUMP_SECONDS
         while self._turns and not self._flights.is_full and not self._stopping:
             if self._clock.monotonic() > until:
                 self._woken.set()
                 return
-            feed_id = next(iter(self._turns))
-            del self._turns[feed_id]
+            feed_id = self._turns.take()
             try:
                 wants_another = await self._take_turn(feed_id)
             except Exception:
-                self._give_turn(feed_id)
+                self._turns.give(feed_id)
                 raise
             if wants_another:
-                self._turns[feed_id] = None
-            if self._due and self._due[0][0] <= self._clock.now_ms():
-                self._collect_due_lanes()
-
-    def _collect_due_lanes(self) -> None:
-        now_ms = self._clock.now_ms()
-        while self._due and self._due[0][0] <= now_ms:
-            due_at_ms, _, feed_id, lane = heapq.heappop(self._due)
-            feed = self._feeds.get(feed_id)
-            # A feed that was closed and opened again holds its lanes anew, and each was scheduled anew.
-            is_known = feed is not None and feed.lanes.get(lane.key) is lane
-            if feed is not None and is_known and lane.next_attempt_at_ms == due_at_ms:
-                feed.due.append(lane)
-                self._turns[feed_id] = None
+                self._turns.give(feed_id)
+            self._turns.collect()
 
     async def _take_turn(self, feed_id: FeedId) -> bool:
         """Read on and send a little; whether the feed wants another turn."""
@@ -359,7 +348,8 @@ class Dispatcher:
             self._feeds.close(feed)
             return True
         has_read = False
-        if self._flights.has_room(webhook.id) and self._feeds.may_read(webhook.id):
+        if self._wait_seconds(webhook) == 0 and self._feeds.may_read(webhook.id):
+            # Not before it may send: what cannot go yet costs nothing in the log.
             has_read = await self._feeds.read_on(feed, self._heads.get(feed.bucket_id, 0))
         if self._feeds.get(feed_id) is not feed:
             return False
@@ -367,48 +357,81 @@ class Dispatcher:
             # It went to another while we read: an open feed would keep it from going.
             self._outdate([feed])
             return False
+        return self._send_some(webhook, feed, has_read=has_read)
+
+    def _send_some(self, webhook: Webhook, feed: Feed, *, has_read: bool) -> bool:
+        """Start a few attempts, as far as the webhook's pace and the slots allow."""
+        feed_id = (webhook.id, feed.bucket_id)
         for _ in range(SENDS_PER_TURN):
-            if not (feed.due or feed.ready):
+            has_more = feed.read_up_to < self._heads.get(feed.bucket_id, 0)
+            if not (feed.due or feed.ready or has_more):
                 break
-            if not self._flights.has_room(webhook.id):
-                self._blocked.setdefault(webhook.id, {})[feed_id] = None
+            if (seconds := self._wait_seconds(webhook)) != 0:
+                self._turns.block(feed_id, seconds)
                 return False
-            if feed.due:
-                lane = feed.due.popleft()
-                self._start(self._attempts.next(webhook, feed, lane), partial(feed.due.appendleft, lane), feed)
+            if feed.due and self._flights.may_retry:
+                self._start_retry(webhook, feed, feed.due.popleft())
+            elif feed.ready:
+                self._start_first(webhook, feed, feed.ready.popleft())
+            elif feed.due:
+                self._turns.block_retry(feed_id)
+                return False
             else:
-                event = feed.ready.popleft()
-                self._start(self._attempts.first(webhook, feed, event), partial(feed.put_back, event), feed)
+                break
+        if not feed.in_flight:
+            # What it may send and does not is another feed's.
+            self._turns.unblock(webhook.id)
         return has_read or bool(feed.due or feed.ready)
+
+    def _wait_seconds(self, webhook: Webhook) -> float | None:
+        """How long until the webhook may send one more; None: until one of its attempts has ended."""
+        if not self._flights.has_room(webhook.id):
+            return None
+        return self._paces.of(webhook).wait_seconds(self._flights.of(webhook.id), self._clock.monotonic())
 
     async def _open(self, webhook: Webhook, bucket_id: int) -> Feed:
         feed = await self._feeds.open(webhook, bucket_id)
         for lane in feed.lanes.values():
-            self._schedule(feed, lane)
+            self._turns.schedule(feed, lane)
         return feed
 
-    def _start(self, attempt: Awaitable[None], put_back: Callable[[], None], feed: Feed) -> None:
+    def _start_first(self, webhook: Webhook, feed: Feed, event: Event) -> None:
+        permit = self._permit(webhook)
+        attempt = self._attempts.first(webhook, feed, event, permit)
+        self._start(feed, attempt, permit, partial(feed.put_back, event))
+
+    def _start_retry(self, webhook: Webhook, feed: Feed, lane: ParkedLane) -> None:
+        permit = self._permit(webhook)
+        attempt = self._attempts.next(webhook, feed, lane, permit)
+        self._start(feed, attempt, permit, partial(feed.due.appendleft, lane), is_retry=True)
+
+    def _permit(self, webhook: Webhook) -> Permit:
+        return self._paces.of(webhook).begin(self._flights.of(webhook.id), self._clock.monotonic())
+
+    def _start(
+        self,
+        feed: Feed,
+        attempt: Awaitable[None],
+        permit: Permit,
+        put_back: Callable[[], None],
+        *,
+        is_retry: bool = False,
+    ) -> None:
         feed.in_flight += 1
 
         def ended() -> None:
             feed.in_flight -= 1
-            self._give_turn((feed.webhook_id, feed.bucket_id))
-            blocked = self._blocked.get(feed.webhook_id)
-            if blocked:
-                first = next(iter(blocked))
-                del blocked[first]
-                self._give_turn(first)
+            permit.over()
+            self._turns.give((feed.webhook_id, feed.bucket_id))
+            self._turns.unblock(feed.webhook_id)
+            if is_retry:
+                self._turns.unblock_retry()
 
-        self._flights.start(feed.webhook_id, attempt, put_back, ended)
+        self._flights.start(feed.webhook_id, attempt, put_back, ended, is_retry=is_retry)
 
     def _halt(self, webhook: Webhook) -> None:
         """Send no more of what waits, from this moment on: until it is disabled, or changed."""
         self._halted[webhook.id] = webhook.revision
-
-    def _schedule(self, feed: Feed, lane: ParkedLane) -> None:
-        feed_id = (feed.webhook_id, feed.bucket_id)
-        heapq.heappush(self._due, (lane.next_attempt_at_ms, next(self._entries), feed_id, lane))
-        self._woken.set()
 
     async def _stop_webhook(self, webhook: Webhook, reason: str) -> None:
         """Disable the webhook as it was then: one that its owner has changed meanwhile is another matter."""

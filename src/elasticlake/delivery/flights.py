@@ -11,6 +11,8 @@ from elasticlake.errors import Unavailable
 
 MAX_IN_FLIGHT = 320
 MAX_IN_FLIGHT_PER_WEBHOOK = 32
+MAX_RETRIES_IN_FLIGHT = 240
+"""The other slots are for first attempts alone: what fails again and again keeps nothing new waiting."""
 OWN_FAULT_SECONDS = 1.0
 
 _log = structlog.get_logger("delivery")
@@ -22,6 +24,7 @@ class Flights:
     def __init__(self) -> None:
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._total = 0
+        self._retries = 0
 
     @property
     def total(self) -> int:
@@ -35,27 +38,44 @@ class Flights:
     def tasks(self) -> set[asyncio.Task[None]]:
         return {task for tasks in self._tasks.values() for task in tasks}
 
+    @property
+    def may_retry(self) -> bool:
+        """Whether there is a slot for an attempt that is not a delivery's first."""
+        return self._retries < MAX_RETRIES_IN_FLIGHT
+
+    def of(self, webhook_id: str) -> int:
+        """How many of the webhook are in flight."""
+        return len(self._tasks.get(webhook_id, ()))
+
     def has_room(self, webhook_id: str) -> bool:
         """Whether the webhook may have one more in flight: the fuller all slots are the fewer it may have, so that a
         webhook that has none finds one."""
         free = MAX_IN_FLIGHT - self._total
         limit = MAX_IN_FLIGHT_PER_WEBHOOK if free > MAX_IN_FLIGHT // 2 else max(1, free // 10)
-        return len(self._tasks.get(webhook_id, ())) < limit
+        return self.of(webhook_id) < limit
 
     def start(
-        self, webhook_id: str, attempt: Awaitable[None], put_back: Callable[[], None], ended: Callable[[], None]
+        self,
+        webhook_id: str,
+        attempt: Awaitable[None],
+        put_back: Callable[[], None],
+        ended: Callable[[], None],
+        *,
+        is_retry: bool = False,
     ) -> None:
         """Make the attempt. `put_back` is called if it could not be made, `ended` when it is over in any way."""
         task = asyncio.ensure_future(_guarded(attempt, put_back))
         tasks = self._tasks.setdefault(webhook_id, set())
         tasks.add(task)
         self._total += 1
+        self._retries += is_retry
 
         def finished(task: asyncio.Task[None]) -> None:
             tasks.discard(task)
             if not tasks and self._tasks.get(webhook_id) is tasks:
                 del self._tasks[webhook_id]
             self._total -= 1
+            self._retries -= is_retry
             ended()
 
         task.add_done_callback(finished)

@@ -15,6 +15,7 @@ from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.observer import Observer
 from elasticlake.delivery.outcome import GONE, Verdict, attempt_record, judge
+from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import deliveries, events, webhooks
 from elasticlake.metadata.database import Database
@@ -39,6 +40,7 @@ class RequestedDeliveries:
         sender: Sender,
         roster: Roster,
         membership: Membership,
+        paces: Paces,
         stop_webhook: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
@@ -50,6 +52,7 @@ class RequestedDeliveries:
         self._sender = sender
         self._roster = roster
         self._membership = membership
+        self._paces = paces
         self._stop_webhook = stop_webhook
         self._clock = clock
         self._chance = chance
@@ -116,6 +119,9 @@ class RequestedDeliveries:
         attempts = requested.attempts + 1
         request, span = self._observer.begin(delivery, compose(delivery, attempts, self._clock.now_ms()))
         result = await self._sender.send(request)
+        if result.succeeded:
+            # A person mended it and tried: the events that wait need not wait for a probe.
+            self._paces.of(delivery.webhook).succeeded()
         now_ms = self._clock.now_ms()
         verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
         if verdict.disable == GONE:

@@ -1,0 +1,68 @@
+"""A circuit breaker: an endpoint that fails time after time is left alone, and probed now and then.
+
+While it is open the backlog stays in the log, where it costs nothing. A probe is an ordinary attempt, one at a time:
+if it succeeds the breaker closes, if not the next probe is further away.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+State = Literal["closed", "open", "half_open"]
+
+TRIPS_AFTER = 5
+"""Failures in a row."""
+FIRST_PROBE_SECONDS = 1.0
+LAST_PROBE_SECONDS = 30.0
+JITTER = 0.2
+
+
+class Breaker:
+    """The breaker of one webhook."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._failures = 0
+        self._pause_seconds = 0.0
+        self._probe_at = 0.0
+        self._is_probing = False
+
+    @property
+    def state(self) -> State:
+        """`half_open` while a probe is under way."""
+        if not self._pause_seconds:
+            return "closed"
+        return "half_open" if self._is_probing else "open"
+
+    def wait_seconds(self, now: float) -> float | None:
+        """How long until an attempt may start; None: until the probe under way has ended."""
+        if not self._pause_seconds:
+            return 0.0
+        return None if self._is_probing else max(0.0, self._probe_at - now)
+
+    def begin(self) -> bool:
+        """An attempt starts; whether it is a probe."""
+        self._is_probing = bool(self._pause_seconds)
+        return self._is_probing
+
+    def succeeded(self) -> None:
+        """Any success says that the endpoint is well."""
+        self._failures, self._pause_seconds, self._is_probing = 0, 0.0, False
+
+    def failed(self, now: float, *, is_probe: bool) -> None:
+        """An attempt failed. One that began before the breaker opened makes no difference any more."""
+        self._failures += 1
+        if is_probe:
+            self._open(now, min(2 * self._pause_seconds, LAST_PROBE_SECONDS))
+        elif not self._pause_seconds and self._failures >= TRIPS_AFTER:
+            self._open(now, FIRST_PROBE_SECONDS)
+
+    def gave_up(self) -> None:
+        """The probe was not made after all."""
+        self._is_probing = False
+
+    def _open(self, now: float, pause_seconds: float) -> None:
+        self._pause_seconds, self._is_probing = pause_seconds, False
+        # Endpoints that failed together are not probed together.
+        self._probe_at = now + pause_seconds * (1 + JITTER * (2 * self._chance.random() - 1))
