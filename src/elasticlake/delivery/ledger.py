@@ -8,7 +8,7 @@ the window's events are sent again (I4).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
@@ -25,64 +25,31 @@ RETRY_SECONDS = 1.0
 MAX_ATTEMPTS_WAITING = 20_000
 
 _log = structlog.get_logger("delivery")
-LaneId = tuple[str, int, bytes]
+
+
+class Change(NamedTuple):
+    """Something to store of a webhook."""
+
+    webhook_id: str
+    write: Callable[[Transaction], None]
 
 
 class Outcomes(NamedTuple):
-    """What one transaction stores."""
+    """What one transaction stores, in this order."""
 
-    positions: list[Position]
-    lanes: dict[LaneId, Lane | None]
-    dead: list[DeadDelivery]
-    revived: list[tuple[str, int, int]]
-    requested: list[RequestedDelivery]
-
-    @property
-    def webhooks(self) -> set[str]:
-        """Whose outcomes they are."""
-        return (
-            {position.webhook_id for position in self.positions}
-            | {lane_id[0] for lane_id in self.lanes}
-            | {dead.webhook_id for dead in self.dead}
-            | {revived[0] for revived in self.revived}
-            | {requested.webhook_id for requested in self.requested}
-        )
-
-    def of(self, webhook_ids: Collection[str]) -> Outcomes:
-        """Those of these webhooks."""
-        return Outcomes(
-            [position for position in self.positions if position.webhook_id in webhook_ids],
-            {lane_id: lane for lane_id, lane in self.lanes.items() if lane_id[0] in webhook_ids},
-            [dead for dead in self.dead if dead.webhook_id in webhook_ids],
-            [revived for revived in self.revived if revived[0] in webhook_ids],
-            [requested for requested in self.requested if requested.webhook_id in webhook_ids],
-        )
+    changes: list[Change]
 
     def write(self, tx: Transaction, epoch: int, timeline: str | None) -> set[str]:
         """Write what belongs to webhooks that the dispatcher of that epoch still owns; returns the others. On another
         timeline than the one that it was read on, that is all of them."""
-        wanted = self.webhooks
+        wanted = {change.webhook_id for change in self.changes}
         if timeline not in (None, tx.timeline()):
             return wanted
         owned = nodes.hold_owned(tx, sorted(wanted), epoch)
-        lost = wanted - owned
-        (self.of(owned) if lost else self)._write(tx)
-        return lost
-
-    def _write(self, tx: Transaction) -> None:
-        for position in self.positions:
-            deliveries.put_position(tx, position)
-        for lane_id, lane in self.lanes.items():
-            if lane is None:
-                deliveries.delete_lane(tx, *lane_id)
-            else:
-                deliveries.put_lane(tx, lane)
-        for dead in self.dead:
-            deliveries.put_dead(tx, dead)
-        for revived in self.revived:
-            deliveries.delete_dead(tx, *revived)
-        for requested in self.requested:
-            deliveries.put_requested(tx, requested)
+        for change in self.changes:
+            if change.webhook_id in owned:
+                change.write(tx)
+        return wanted - owned
 
 
 class Fence(Protocol):
@@ -105,10 +72,7 @@ class Ledger:
         self._history = history
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="history")
         self._feeds: dict[tuple[str, int], Feed] = {}
-        self._lanes: dict[LaneId, Lane | None] = {}
-        self._dead: list[DeadDelivery] = []
-        self._revived: list[tuple[str, int, int]] = []
-        self._requested: list[RequestedDelivery] = []
+        self._changes: dict[Hashable, Change] = {}
         self._attempts: list[Attempt] = []
         self._dirty = asyncio.Event()
         self._one_flush = asyncio.Lock()
@@ -124,30 +88,42 @@ class Ledger:
         """Whether something of the feed has not been stored yet."""
         return (feed.webhook_id, feed.bucket_id) in self._feeds
 
+    def store(self, webhook_id: str, what: Hashable, write: Callable[[Transaction], None]) -> None:
+        """Write that with the next outcomes. `what` names it, so that a later state replaces an earlier one."""
+        self._changes[what] = Change(webhook_id, write)
+        self._dirty.set()
+
     def lane_changed(self, feed: Feed, lane: ParkedLane) -> None:
         """The lane was parked, retried, advanced, or (if the feed no longer has it) ended."""
-        row = feed.lane_row(lane) if lane.key in feed.lanes else None
-        self._lanes[feed.webhook_id, feed.bucket_id, lane.key] = row
+        what = ("lane", feed.webhook_id, feed.bucket_id, lane.key)
+        if lane.key in feed.lanes:
+            row = feed.lane_row(lane)
+            self.store(feed.webhook_id, what, lambda tx: deliveries.put_lane(tx, row))
+        else:
+            self._drop_lane(*what[1:])
         self.moved(feed)
 
     def drop_lanes(self, lanes: list[Lane]) -> None:
         """The lanes are no more."""
         for lane in lanes:
-            self._lanes[lane.webhook_id, lane.bucket_id, lane.key] = None
-        self._dirty.set()
+            self._drop_lane(lane.webhook_id, lane.bucket_id, lane.key)
+
+    def _drop_lane(self, webhook_id: str, bucket_id: int, key: bytes) -> None:
+        what = ("lane", webhook_id, bucket_id, key)
+        self.store(webhook_id, what, lambda tx: deliveries.delete_lane(tx, webhook_id, bucket_id, key))
 
     def revived(self, webhook_id: str, bucket_id: int, sequence: int) -> None:
         """A dead delivery's event was delivered by a redelivery."""
-        self._revived.append((webhook_id, bucket_id, sequence))
-        self._dirty.set()
+        self.store(webhook_id, object(), lambda tx: deliveries.delete_dead(tx, webhook_id, bucket_id, sequence))
 
     def died(self, dead: DeadDelivery) -> None:
-        self._dead.append(dead)
-        self._dirty.set()
+        """The delivery ended without success."""
+        self.store(dead.webhook_id, object(), lambda tx: deliveries.put_dead(tx, dead))
 
     def requested(self, delivery: RequestedDelivery) -> None:
-        self._requested.append(delivery)
-        self._dirty.set()
+        """The requested delivery is now as this says."""
+        what = ("requested", *delivery[:4])
+        self.store(delivery.webhook_id, what, lambda tx: deliveries.put_requested(tx, delivery))
 
     def attempted(self, attempt: Attempt) -> None:
         """Remember the attempt, as information: if the disk cannot keep up, the oldest are let go, not the
@@ -162,9 +138,7 @@ class Ledger:
     def forget(self, webhook_id: str) -> None:
         """The webhook is gone: nothing of it is to be written any more."""
         self._feeds = {key: feed for key, feed in self._feeds.items() if key[0] != webhook_id}
-        self._lanes = {key: lane for key, lane in self._lanes.items() if key[0] != webhook_id}
-        self._dead = [dead for dead in self._dead if dead.webhook_id != webhook_id]
-        self._requested = [requested for requested in self._requested if requested.webhook_id != webhook_id]
+        self._changes = {what: change for what, change in self._changes.items() if change.webhook_id != webhook_id}
 
     def start(self) -> None:
         """Write whatever comes, until closed."""
@@ -187,7 +161,7 @@ class Ledger:
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
         # The epoch of now: by the time of a retry we may have another, under which these may not be written.
         taken, epoch, timeline = self._take(), self._fence.epoch, self.timeline
-        while any(taken):
+        while taken.changes:
             try:
                 lost = await self._database.write(lambda tx: taken.write(tx, epoch, timeline), touching=Touching())
                 if lost:
@@ -211,9 +185,9 @@ class Ledger:
             self._history.close()
 
     def _take(self) -> Outcomes:
-        positions = [feed.snapshot() for feed in self._feeds.values()]
-        taken = Outcomes(positions, self._lanes, self._dead, self._revived, self._requested)
-        self._feeds, self._lanes, self._dead, self._revived, self._requested = {}, {}, [], [], []
+        positions = [_position(feed.snapshot()) for feed in self._feeds.values()]
+        taken = Outcomes([*positions, *self._changes.values()])
+        self._feeds, self._changes = {}, {}
         return taken
 
     def _append(self, attempts: list[Attempt]) -> None:
@@ -223,3 +197,7 @@ class Ledger:
             self._history.append(attempts)
         except Exception as error:
             _log.error("could not store history", attempts=len(attempts), exc_info=error)
+
+
+def _position(position: Position) -> Change:
+    return Change(position.webhook_id, lambda tx: deliveries.put_position(tx, position))
