@@ -20,6 +20,7 @@ from bench.shapes import FillFailed
 from bench.target import parse_target
 
 FULL_LISTING_KEYS = 1_000_000
+FULL_WAITING = 2_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--seconds", type=float, help="for each shape (default 5)")
     what.add_argument("--keys", type=int, help="keys of the large listing (default 100,000)")
     what.add_argument("--backlog", type=int, help="events of the delivery shape (default 20,000)")
-    what.add_argument("--full", action="store_true", help=f"list over {FULL_LISTING_KEYS:,} keys")
+    what.add_argument("--waiting", type=int, help="events of the backlog shape (default 20,000)")
+    what.add_argument(
+        "--full", action="store_true", help=f"list over {FULL_LISTING_KEYS:,} keys; {FULL_WAITING:,} events wait"
+    )
     what.add_argument("--quick", action="store_true", help="small and short, to see that everything works")
     parser.add_argument("--json", type=Path, help="also write the report here")
     return parser
@@ -79,13 +83,14 @@ def _settings(options: argparse.Namespace) -> Settings:
     only = frozenset(options.only.split(",")) if options.only else settings.only
     if unknown := only - set(SHAPES):
         raise ValueError(f"unknown shapes: {', '.join(sorted(unknown))} (known: {', '.join(SHAPES)})")
-    full = FULL_LISTING_KEYS if options.full else None
+    full_keys, full_waiting = (FULL_LISTING_KEYS, FULL_WAITING) if options.full else (None, None)
     return replace(
         settings,
         only=only,
         seconds=options.seconds or settings.seconds,
-        listing_keys=options.keys or full or settings.listing_keys,
+        listing_keys=options.keys or full_keys or settings.listing_keys,
         backlog=options.backlog or settings.backlog,
+        waiting=options.waiting or full_waiting or settings.waiting,
     )
 
 

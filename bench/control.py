@@ -94,11 +94,11 @@ class Api:
     def __init__(self, url: str, token: str) -> None:
         self._url, self._token = urlsplit(url), token
 
-    def create_webhook(self, bucket: str, endpoint: str) -> str:
+    def create_webhook(self, bucket: str, endpoint: str, **rules: Any) -> str:
         """Subscribe an endpoint to all four events of a bucket; the webhook's id. Raises ApiFailed."""
         events = ["object:created", "object:updated", "object:deleted", "multipart:completed"]
         body = {"bucket": bucket, "endpoint": endpoint, "events": events, "secret": "elasticlake-bench"}
-        return str(self.call("POST", "/v1/webhooks", body)["id"])
+        return str(self.call("POST", "/v1/webhooks", body | rules)["id"])
 
     def set_status(self, webhook: str, status: str) -> None:
         """Enable or disable; an enabled webhook goes on from where its position stayed."""
@@ -109,6 +109,15 @@ class Api:
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """One call; the decoded answer. Raises ApiFailed on anything but 2xx."""
+        text = self._call(method, path, body)
+        decoded: dict[str, Any] = json.loads(text) if text else {}
+        return decoded
+
+    def metrics(self) -> str:
+        """The server's metrics, in Prometheus's text format. Raises ApiFailed."""
+        return self._call("GET", "/v1/metrics")
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> str:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
         connection = kind(self._url.hostname or "127.0.0.1", self._url.port, timeout=TIMEOUT_SECONDS)
         headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
@@ -122,5 +131,4 @@ class Api:
             connection.close()
         if answer.status >= 300:
             raise ApiFailed(f"{method} {path}: {answer.status} {text[:500]}")
-        decoded: dict[str, Any] = json.loads(text) if text else {}
-        return decoded
+        return text

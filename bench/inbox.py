@@ -23,6 +23,7 @@ class Arrived:
     distinct: int
     first_at: float
     last_at: float
+    out_of_order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,14 @@ class InboxClient:
         """Forget what arrived. With `keep`, the deliveries from now on are kept one by one."""
         self._ask("/reset?keep" if keep else "/reset")
 
+    def watch_order(self) -> None:
+        """Forget what arrived; of what arrives from now on, all of one bucket, look at the order of each key."""
+        self._ask("/reset?order")
+
     def arrived(self) -> Arrived:
         counts = self._ask("/count")
-        return Arrived(int(counts["total"]), int(counts["distinct"]), counts["first"], counts["last"])
+        total, distinct, out_of_order = (int(counts[name]) for name in ("total", "distinct", "outOfOrder"))
+        return Arrived(total, distinct, counts["first"], counts["last"], out_of_order)
 
     def arrivals(self) -> list[Arrival]:
         return [
@@ -89,9 +95,10 @@ class InboxClient:
 
 
 @contextmanager
-def running_receiver(directory: Path) -> Iterator[InboxClient]:
-    """A receiver process for as long as the block runs."""
-    port, log = free_port(), directory / "receiver.log"
+def running_receiver(directory: Path, port: int | None = None) -> Iterator[InboxClient]:
+    """A receiver process for as long as the block runs, on a free port if none is given."""
+    port = port or free_port()
+    log = directory / f"receiver-{port}.log"
     with child(python("-m", "bench.receiver", str(port)), log) as process:
         wait_listening(process, port, log)
         yield InboxClient(port, process.pid)

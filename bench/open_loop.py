@@ -15,6 +15,7 @@ from bench.target import Target
 
 # Sends less often than this are woken for one by one; faster ones go out in the bursts that fell due meanwhile.
 TICK_SECONDS = 0.001
+CONNECTIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,9 @@ class Ack:
 class OpenLoop:
     """Starts `rate` requests a second over a pool of connections; waits in line when all are busy."""
 
-    def __init__(self, target: Target, source: Source, rate: float, seconds: float, connections: int = 32) -> None:
+    def __init__(
+        self, target: Target, source: Source, rate: float, seconds: float, connections: int = CONNECTIONS
+    ) -> None:
         self._target, self._source, self._rate, self._seconds = target, source, rate, seconds
         self._size = connections
         self._idle: deque[Connection] = deque()

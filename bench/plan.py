@@ -11,6 +11,7 @@ from bench.bed import Bed
 from bench.closed_loop import run_closed
 from bench.control import ApiFailed, S3Control, S3Failed
 from bench.delivery import delivery_shape, receiver_limit
+from bench.engine_shapes import engine_buckets, engine_shapes
 from bench.environment import environment
 from bench.inbox import InboxClient, running_receiver
 from bench.latency import latency_shapes
@@ -20,7 +21,7 @@ from bench.memory import Sampler
 from bench.report import Report
 from bench.result import Limit, Result
 from bench.server import Server, null_server, spawned
-from bench.settings import Settings
+from bench.settings import ENGINE_SHAPES, Settings
 from bench.shapes import BARE, ENOUGH_SECONDS, FillFailed, mixed_shapes, multipart_shapes, small_shapes, stream_shapes
 from bench.stats import Percentiles
 from bench.workloads import Deletes
@@ -45,10 +46,11 @@ class Plan:
         report.environment |= environment(self.directory) | {"engine": self.engine}
         self._limits(report)
         with running_receiver(self.directory) as inbox:
-            if self.settings.wants("delivery"):
+            if self.settings.wants("delivery", "backlog"):
                 self._limit(report, receiver_limit(inbox, min(self.settings.seconds, BARE_SECONDS)))
             if self.external is not None:
                 self._load(self.external, inbox, report)
+                self._engine(self.external, inbox, report)
                 return
             with self._metadata() as make, spawned(self._folder("history-on"), self.region, metadata=make()) as server:
                 self._load(server, inbox, report)
@@ -56,6 +58,13 @@ class Plan:
                 folder = self._folder("history-off")
                 with self._metadata() as make, spawned(folder, self.region, history=False, metadata=make()) as server:
                     self._second(server, inbox, report)
+            if self.settings.wants(*ENGINE_SHAPES):
+                folder = self._folder("engine")
+                with (
+                    self._metadata() as make,
+                    spawned(folder, self.region, metadata=make(), unanswered_names=True) as server,
+                ):
+                    self._engine(server, inbox, report)
 
     @contextmanager
     def _metadata(self) -> Iterator[Callable[[], str | None]]:
@@ -106,6 +115,21 @@ class Plan:
         with Sampler([server.pid] if server.pid else []) as sampler:
             bed = Bed(server.target, "elasticlake-bench-backlog", server.api, inbox, sampler)
             self._results(report, self._delivery(bed, inbox, history=False))
+        report.processes += sampler.uses
+
+    def _engine(self, server: Server, inbox: InboxClient, report: Report) -> None:
+        """The shapes of the delivery engine, where there is one."""
+        if server.api is None or not self.settings.wants(*ENGINE_SHAPES):
+            return
+        prefix = f"elasticlake-bench-engine-{secrets.token_hex(4)}"
+        with Sampler([server.pid] if server.pid else []) as sampler:
+            bed = Bed(server.target, prefix, server.api, sampler=sampler if server.pid else None)
+            try:
+                for results in engine_shapes(bed, server.api, inbox, self.settings, self.directory):
+                    self._results(report, results)
+            finally:
+                if self.external is not None:
+                    self._clean_up(bed, engine_buckets(prefix))
         report.processes += sampler.uses
 
     @contextmanager

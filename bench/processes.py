@@ -25,6 +25,16 @@ def free_port() -> int:
         return port
 
 
+@contextmanager
+def refused_port(port: int | None = None) -> Iterator[int]:
+    """A loopback port that refuses connections and that nobody else takes, for as long as the block runs."""
+    with socket.socket() as holder:
+        # The port of a receiver that has just ended has connections that linger.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", port or 0))
+        yield int(holder.getsockname()[1])
+
+
 def python(*arguments: str) -> list[str]:
     """This interpreter's command line, which finds the same packages as this process does."""
     return [sys.executable, *arguments]
@@ -39,7 +49,7 @@ def child(command: Sequence[str], log: Path, env: Mapping[str, str] | None = Non
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONPATH": _search_path(), **(env or {})},
+            env={**os.environ, "PYTHONPATH": search_path(), **(env or {})},
         )
         try:
             yield process
@@ -47,11 +57,11 @@ def child(command: Sequence[str], log: Path, env: Mapping[str, str] | None = Non
             stop(process)
 
 
-def _search_path() -> str:
-    """A child finds this package and the server's sources beside it, installed or not."""
+def search_path(*first: Path) -> str:
+    """A child finds this package and the server's sources beside it, installed or not; and `first` before them."""
     root = Path(__file__).resolve().parent.parent
     inherited = os.environ.get("PYTHONPATH", "")
-    return os.pathsep.join(filter(None, (str(root), str(root / "src"), inherited)))
+    return os.pathsep.join(filter(None, (*map(str, first), str(root), str(root / "src"), inherited)))
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

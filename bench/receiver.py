@@ -1,7 +1,8 @@
 """The webhook receiver, in a process of its own: as little work as possible between the socket and the 200.
 
 Run by `python -m bench.receiver PORT`. `POST` is a delivery. The bench asks `GET /count` and `GET /records`, and
-resets with `GET /reset` or `GET /reset?keep`, which also says whether deliveries are kept one by one or only counted.
+resets with `GET /reset`, which also says what becomes of the deliveries from then on: they are counted, with `?keep`
+also kept one by one, with `?order` looked at for the order of each key (`key_order.py`).
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from typing import cast
 
 import uvloop
 
+from bench.key_order import KeyOrder
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 LENGTH_REQUIRED = b"HTTP/1.1 411 Length Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -25,27 +28,40 @@ class Inbox:
     """What has arrived since the last reset."""
 
     def __init__(self) -> None:
-        self.reset(keep=False)
+        self.reset()
 
-    def reset(self, *, keep: bool) -> None:
+    def reset(self, *, keep: bool = False, order: bool = False) -> None:
         self._keep = keep
+        self._order = KeyOrder() if order else None
         self._ids: set[bytes] = set()
         self._total = 0
         self._first_at = self._last_at = 0.0
         self._kept: list[tuple[float, bytes, bytes]] = []
 
     def add(self, arrived_at: float, head: bytes, body: bytes) -> None:
-        found = _WEBHOOK_ID.search(head)
-        self._ids.add(found[1] if found else body)
         self._total += 1
         self._first_at = self._first_at or arrived_at
         self._last_at = arrived_at
+        if self._order is not None:
+            self._order.add(body)
+        else:
+            # An event's webhook-id is the same for every webhook; the delivery's id is the webhook's own.
+            found = _DELIVERY_ID.search(head) or _WEBHOOK_ID.search(head)
+            self._ids.add(found[1] if found else body)
         if self._keep:
             self._kept.append((arrived_at, head, body))
 
     def counts(self) -> dict[str, float]:
-        """Deliveries in all, distinct events, and the times of the first and the last (monotonic seconds)."""
-        return {"total": self._total, "distinct": len(self._ids), "first": self._first_at, "last": self._last_at}
+        """Deliveries in all, distinct ones, those out of order, and the times of the first and the last (monotonic
+        seconds)."""
+        order = self._order
+        return {
+            "total": self._total,
+            "distinct": order.distinct if order else len(self._ids),
+            "outOfOrder": order.out_of_order if order else 0,
+            "first": self._first_at,
+            "last": self._last_at,
+        }
 
     def records(self) -> list[dict[str, object]]:
         """Each kept delivery; parsed only now, so that parsing takes nothing from the measurement."""
@@ -119,7 +135,7 @@ class Receiver(asyncio.Protocol):
         if path == "/records":
             answer = self._inbox.records()
         elif path.startswith("/reset"):
-            self._inbox.reset(keep=path.endswith("keep"))
+            self._inbox.reset(keep=path.endswith("keep"), order=path.endswith("order"))
         body = json.dumps(answer).encode()
         self._write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
 

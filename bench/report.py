@@ -6,7 +6,8 @@ from typing import Any
 
 from bench.memory import ProcessUse
 from bench.result import MIB, MILLISECONDS, THROUGHPUT, Detail, Limit, Result, ratios
-from bench.verdicts import Verdict, gigabytes, judge
+from bench.verdict import Verdict
+from bench.verdicts import gigabytes, judge
 
 COLUMNS = ("shape", "conns", "ops", "ops/s", "MiB/s", "p50 ms", "p90 ms", "p99 ms", "max ms", "errors", "client µs/op")
 MARKS = {True: "met", False: "NOT MET", None: "open"}

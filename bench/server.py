@@ -10,12 +10,13 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from bench.control import Api
-from bench.processes import NotStarted, child, free_port, python, wait_listening
+from bench.processes import NotStarted, child, free_port, python, search_path, wait_listening
 from bench.target import Target
 
 # glibc gives the heap's top back to the kernel after every large read and faults it in again at the next, which makes
 # uvicorn's intake of bodies several times slower. A limit is what is possible, so the null server does without.
 UNTRIMMED_HEAP = {"MALLOC_TOP_PAD_": str(16 * 1024 * 1024)}
+UNANSWERED_NAMES = Path(__file__).resolve().parent / "unanswered_names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,18 @@ class Server:
 
 
 @contextmanager
-def spawned(directory: Path, region: str, *, history: bool = True, metadata: str | None = None) -> Iterator[Server]:
+def spawned(
+    directory: Path,
+    region: str,
+    *,
+    history: bool = True,
+    metadata: str | None = None,
+    unanswered_names: bool = False,
+) -> Iterator[Server]:
     """`elasticlake serve` on an empty data directory, stopped by SIGTERM. Raises NotStarted.
 
-    `metadata` is the URL of an empty PostgreSQL database; without it the metadata is SQLite.
+    `metadata` is the URL of an empty PostgreSQL database; without it the metadata is SQLite. With `unanswered_names`,
+    the server's process waits in vain for the addresses of some names (`unanswered_names/sitecustomize.py`).
     """
     port, log, token = free_port(), directory / "server.log", secrets.token_urlsafe(24)
     target = Target("127.0.0.1", port, "BENCHACCESSKEY", secrets.token_urlsafe(30), region)
@@ -44,6 +53,8 @@ def spawned(directory: Path, region: str, *, history: bool = True, metadata: str
     }
     if metadata is not None:
         env["ELASTICLAKE_METADATA"] = metadata
+    if unanswered_names:
+        env["PYTHONPATH"] = search_path(UNANSWERED_NAMES)
     command = python("-m", "elasticlake", "serve", "--data", str(directory / "data"), "--listen", f"127.0.0.1:{port}")
     with child(command, log, env) as process:
         wait_listening(process, port, log)

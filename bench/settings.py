@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 from bench.large import MultipartShape
 from bench.result import MIB
 
-SHAPES = ("put", "get", "head", "list", "delete", "mixed", "stream", "multipart", "latency", "delivery", "listing")
+ENGINE_SHAPES = ("fanout", "breakers", "isolation", "backlog")
+"""Those of the delivery engine: they have a server of their own."""
+SHAPES = (
+    *("put", "get", "head", "list", "delete", "mixed", "stream", "multipart", "latency", "delivery", "listing"),
+    *ENGINE_SHAPES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,9 @@ class MixedShape:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One run's choices; the defaults are the full run but for the listing's million keys."""
+    """One run's choices; the defaults are the full run but for the listing's million keys and the two million events
+    that are `waiting` for a dead endpoint. Sick endpoints need longer than a deadline of 30 s to show all they can do.
+    """
 
     only: frozenset[str] = frozenset(SHAPES)
     seconds: float = 5.0
@@ -32,6 +39,9 @@ class Settings:
     latency_rates: tuple[int, ...] = (1, 200, 1000)
     latency_seconds: float = 10.0
     backlog: int = 20_000
+    isolation_seconds: float = 40.0
+    fanout_rate: int = 160
+    waiting: int = 20_000
     listing_keys: int = 100_000
     listing_pages: int = 200
     quick: bool = False
@@ -50,6 +60,8 @@ def quick_settings() -> Settings:
         multipart=MultipartShape(parts=4),
         latency_seconds=3.0,
         backlog=2_000,
+        isolation_seconds=4.0,
+        waiting=2_000,
         listing_keys=10_000,
         listing_pages=50,
         quick=True,

@@ -1,28 +1,20 @@
 """The performance promises, each judged by what was measured. A pure function of a report's parts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from bench.delivery import delivery_name
+from bench.engine_verdicts import judge_engine
 from bench.latency import latency_name
 from bench.limits import MD5, WRITE_FSYNC
 from bench.listing import FEW_KEYS, listing_name
 from bench.memory import ProcessUse
 from bench.result import MIB, Limit, Result
 from bench.shapes import small_name, stream_name
+from bench.verdict import Verdict, judge_rate
 
 PROMISED_LISTING_KEYS = 1_000_000
 PROMISED_RATES = {"sqlite": (5_000, 9_000), "postgres": (3_000, 5_000)}
 """4 KiB PUTs and GETs a second at 32 connections, by engine; PostgreSQL shares the machine with the server."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One promise. `met` is None if this run did not measure it, or not at the promised size."""
-
-    promise: str
-    measured: str
-    met: bool | None
 
 
 def judge(
@@ -32,25 +24,17 @@ def judge(
     by_name = {result.name: result for result in results}
     puts, gets = PROMISED_RATES[engine]
     return [
-        _rate(by_name, small_name("PUT", 4096, 32), puts, f"4 KiB PUT at 32 connections ≥ {puts:,}/s"),
-        _rate(by_name, small_name("GET", 4096, 32), gets, f"4 KiB GET at 32 connections ≥ {gets:,}/s"),
+        judge_rate(by_name, small_name("PUT", 4096, 32), puts, f"4 KiB PUT at 32 connections ≥ {puts:,}/s"),
+        judge_rate(by_name, small_name("GET", 4096, 32), gets, f"4 KiB GET at 32 connections ≥ {gets:,}/s"),
         _stream_put(by_name, limits),
         _stream_get(by_name),
         *_memory(processes),
         *_latency(by_name),
-        _rate(by_name, delivery_name(history=True), 3_000, "deliveries with history ≥ 3,000/s"),
+        judge_rate(by_name, delivery_name(history=True), 3_000, "deliveries with history ≥ 3,000/s"),
         _listing(by_name.values()),
+        *judge_engine(by_name),
         _errors(by_name.values()),
     ]
-
-
-def _rate(results: Mapping[str, Result], name: str, floor: float, promise: str) -> Verdict:
-    if name not in results:
-        return Verdict(promise, "not measured", None)
-    result = results[name]
-    clean = result.error_count == 0
-    text = f"{result.operations_per_second:,.0f}/s" + ("" if clean else f", {result.error_count} errors")
-    return Verdict(promise, text, clean and result.operations_per_second >= floor)
 
 
 def _stream_put(results: Mapping[str, Result], limits: Mapping[str, Limit]) -> Verdict:

@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bench.client import ANY_LENGTH, Request
 from bench.keys import KeyPool
@@ -61,6 +61,28 @@ class Puts:
     def done(self, request: Request, succeeded: bool) -> None:
         if succeeded:
             self.written.append(request.key)
+
+
+class SpreadPuts:
+    """PUTs over many buckets in turn, of keys `prefix/BUCKET/NUMBER`; `written` counts the successes in each."""
+
+    def __init__(self, requests: Sequence[Requests], prefix: str) -> None:
+        self._requests, self._prefix = requests, prefix
+        self._made = 0
+        self.written = [0] * len(requests)
+
+    def next(self) -> Request | None:
+        bucket = self._made % len(self._requests)
+        self._made += 1
+        return self._requests[bucket].put(f"{self._prefix}/{bucket:03d}/{self._made:09d}")
+
+    def done(self, request: Request, succeeded: bool) -> None:
+        self.written[self.bucket(request.key)] += succeeded
+
+    @staticmethod
+    def bucket(key: str) -> int:
+        """Which of the buckets a key lies in."""
+        return int(key.split("/")[-2])
 
 
 class Reads:

@@ -6,13 +6,14 @@ the terminal). The tree::
     ElasticLakeError
     ├── InvalidInput              a field that a caller sent is wrong; names the field
     │   ├── InvalidBucketName
-    │   └── InvalidWebhook
+    │   ├── InvalidWebhook
+    │   └── InvalidDestination
     ├── NotFound
     │   ├── NoSuchAccount, NoSuchLake, NoSuchPond, NoSuchBucket, NoSuchKey, NoSuchUpload,
-    │   └── NoSuchAccessKey, NoSuchToken, NoSuchWebhook, NoSuchDelivery
+    │   └── NoSuchAccessKey, NoSuchToken, NoSuchWebhook, NoSuchDelivery, NoSuchJob
     ├── Conflict
     │   ├── AlreadyExists, BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, NotEmpty
-    │   └── EventsExpired
+    │   └── EventsExpired, PositionExpired, TooManyBuckets, TooManyJobs
     ├── PreconditionFailed, NotModified, AccessDenied
     ├── InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge, ChecksumMismatch
     ├── IncompleteBody
@@ -49,6 +50,15 @@ class InvalidBucketName(InvalidInput):
 
 class InvalidWebhook(InvalidInput):
     """A webhook's definition is wrong in the named field."""
+
+
+class InvalidDestination(InvalidInput):
+    """A notification configuration names what cannot be told of the bucket's events: `field` is the ARN, `reason` says
+    why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, "Unable to validate the following destination configurations")
+        self.reason = reason
 
 
 class NotFound(ElasticLakeError):
@@ -98,6 +108,10 @@ class NoSuchDelivery(NotFound):
     message = "The delivery does not exist."
 
 
+class NoSuchJob(NotFound):
+    message = "The job does not exist."
+
+
 class Conflict(ElasticLakeError):
     """The request contradicts the present state."""
 
@@ -128,6 +142,24 @@ class EventsExpired(Conflict):
     def __init__(self, first_sequence: int) -> None:
         super().__init__(f"The log's first kept event has sequence {first_sequence}.")
         self.first_sequence = first_sequence
+
+
+class PositionExpired(Conflict):
+    """Of one of the buckets that a position is of, the log no longer holds what follows."""
+
+    def __init__(self, bucket: str, first_sequence: int) -> None:
+        super().__init__(
+            f"Events of bucket {bucket} that follow this position are gone: the first one kept has sequence "
+            f"{first_sequence}. Start without a position."
+        )
+
+
+class TooManyJobs(Conflict):
+    message = "The webhook has as many running jobs as it may have: wait for one to end, or cancel one."
+
+
+class TooManyBuckets(Conflict):
+    """More buckets have something new at once than a position can name."""
 
 
 class PreconditionFailed(ElasticLakeError):

@@ -15,6 +15,7 @@ from elasticlake.delivery.composer import Delivery, compose
 from elasticlake.delivery.failure import ERROR_CLASSES
 from elasticlake.model.events import EVENT_TYPES, Event, Previous, payload
 from elasticlake.model.ids import DeliveryId, new_access_key_id, new_event_id
+from elasticlake.model.jobs import JOB_GENERATIONS
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS, JITTER, MAX_RETRY_AFTER_SECONDS
 from elasticlake.model.webhooks import DEFAULT_TIMEOUT_SECONDS, Ordering, Webhook, WebhookScope, default_on_dead
 
@@ -45,7 +46,7 @@ def event(previous: Previous | None = None) -> Event:
     )
 
 
-def sent_headers(generation: int) -> set[str]:
+def sent_headers(generation: int, replay: str | None = None) -> set[str]:
     webhook = Webhook(
         id="wh_mfrggzdfmztwq2lk",
         account_id="root",
@@ -54,7 +55,7 @@ def sent_headers(generation: int) -> set[str]:
         events=EVENT_TYPES,
         secret=SECRET,
     )
-    delivery = Delivery(webhook, event(), DeliveryId(webhook.id, 1, 42, generation))
+    delivery = Delivery(webhook, event(), DeliveryId(webhook.id, 1, 42, generation), replay=replay)
     return {name for name, _ in compose(delivery, 1, 0).headers} - {"Content-Type"}
 
 
@@ -83,8 +84,9 @@ def test_an_update_tells_what_it_replaced_as_described() -> None:
 
 def test_the_headers_are_the_ones_named() -> None:
     named = {codes(name)[0] for name, _ in rows(DELIVERIES, "header", "value")}
-    assert sent_headers(generation=1) == named
-    assert sent_headers(generation=0) == named - {"X-ElasticLake-Redelivery"}
+    assert sent_headers(generation=1) == named - {"X-ElasticLake-Replay"}
+    assert sent_headers(generation=0) == named - {"X-ElasticLake-Redelivery", "X-ElasticLake-Replay"}
+    assert sent_headers(generation=JOB_GENERATIONS, replay="job_1") == named - {"X-ElasticLake-Redelivery"}
 
 
 def test_the_error_classes_are_the_ones_named() -> None:

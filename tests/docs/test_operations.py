@@ -31,7 +31,6 @@ REQUESTS = {
     "PutBucketCors": ("PUT", "/b?cors"),
     "PutBucketEncryption": ("PUT", "/b?encryption"),
     "PutBucketLifecycleConfiguration": ("PUT", "/b?lifecycle"),
-    "PutBucketNotificationConfiguration": ("PUT", "/b?notification"),
     "PutBucketPolicy": ("PUT", "/b?policy"),
     "PutBucketTagging": ("PUT", "/b?tagging"),
     "PutBucketVersioning": ("PUT", "/b?versioning"),

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bench.__main__ import _parser as bench_parser
+from bench.engine import _parser as engine_parser
 from tests.docs.documents import Document, commands, pages
 
 from elasticlake.cli.main import RootGroup
@@ -17,7 +19,7 @@ from elasticlake.config.settings import Settings
 FOREIGN_OPTIONS = frozenset(
     {
         *("--fail-with-body", "--aws-sigv4", "--user"),  # curl
-        *("--recursive", "--app", "--port", "--build"),  # aws, flask, docker
+        *("--recursive", "--notification-configuration", "--app", "--port", "--build"),  # aws, flask, docker
         *("--system", "--no-create-home", "--shell", "--now"),  # useradd, systemctl
         *("--pgdata", "--wal-method", "--checkpoint", "--format", "--file"),  # pg_basebackup, pg_dump
         *("--strict",),  # mypy
@@ -25,7 +27,12 @@ FOREIGN_OPTIONS = frozenset(
 )
 CLIENTS = frozenset({"ELASTICLAKE_URL", "ELASTICLAKE_CONFIG"})
 TESTS = frozenset({"ELASTICLAKE_ENGINE", "ELASTICLAKE_SOAK", "ELASTICLAKE_ALL_SUITES"})
-BENCH = frozenset({"--metadata"})
+BENCH = frozenset(
+    option
+    for parser in (bench_parser(), engine_parser())
+    for action in parser._actions
+    for option in action.option_strings
+)
 
 
 def options_of(command: Any) -> Iterator[str]:

@@ -33,6 +33,7 @@ CREDENTIALS = {
     "ELASTICLAKE_DASHBOARD_PASSWORD": DASHBOARD_PASSWORD,
 }
 
+LEAST_NICENESS = 19
 START_SECONDS = 30.0
 STOP_SECONDS = 40.0
 _ANNOUNCED = re.compile(r"^ElasticLake serves .+ at https?://\S+?(?::(\d+))?$", re.MULTILINE)
@@ -168,7 +169,7 @@ class Server:
         give_up_at = time.monotonic() + START_SECONDS
         while True:
             for pid in self.pids():
-                if _niceness(pid) == os.getpriority(os.PRIO_PROCESS, 0) + NICENESS:
+                if _niceness(pid) == min(LEAST_NICENESS, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS):
                     return pid
             assert time.monotonic() < give_up_at, "no dispatcher"
             time.sleep(0.02)

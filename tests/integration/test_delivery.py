@@ -19,6 +19,8 @@ from tests.integration.quick_receiver import Answer, Came, QuickReceiver
 from tests.integration.receiver import Received, eventually
 from tests.integration.server import Server
 
+from elasticlake.clock import SystemClock
+from elasticlake.delivery.pace import FIRST_LIMIT
 from elasticlake.metadata import buckets
 from elasticlake.metadata.database import Transaction
 from elasticlake.model.accounts import Caller, Scope
@@ -418,7 +420,7 @@ def test_a_receiver_that_hangs_delays_nobody_else(
     hook(quick.url("/hangs"), bucket=bucket, timeoutSeconds=30)
     hook(quick.url("/answers"), bucket=bucket)
     put(s3, bucket, *(f"k{number}" for number in range(40)))
-    quick.wait_for(32, "/hangs")
+    quick.wait_for(int(FIRST_LIMIT), "/hangs")
     delays = []
     for number in range(40, 50):
         started = time.monotonic()
@@ -426,7 +428,7 @@ def test_a_receiver_that_hangs_delays_nobody_else(
         delays.append(quick.wait_for(number + 1, "/answers")[-1].at - started)
     assert max(delays) < 5
     assert sorted(quick.sequences("/answers")) == list(range(1, 51))
-    assert len(quick.at("/hangs")) == 32
+    assert len(quick.at("/hangs")) == FIRST_LIMIT
 
 
 BACKLOG = 20_000
@@ -465,11 +467,12 @@ async def _write_backlog(server: Server) -> None:
     """What that many PUTs leave behind, without their requests."""
     database = server.open_core()
     request = Request(Caller("root", "AKID", Scope()), "REQUEST")
+    now_ms = SystemClock().now_ms()
     new = versions.NewContent(1, hashlib.md5(b"x").hexdigest(), inline=b"x")
 
     def put_one(tx: Transaction, number: int) -> None:
         key = b"%d" % (number % BACKLOG_KEYS)
-        placed = versions.Change(buckets.get(tx, "backlog"), key, "PutObject", request, 1_767_323_045_678, 0)
+        placed = versions.Change(buckets.get(tx, "backlog"), key, "PutObject", request, now_ms, 0)
         versions.put(tx, placed, new, Attributes(), "private", None)
 
     def put_many(tx: Transaction, first: int) -> None:

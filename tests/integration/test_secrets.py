@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from tests.certificates import Authority
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.receiver import Receiver
 from tests.integration.server import CREDENTIALS, SECRET_KEY
@@ -23,9 +24,18 @@ def test_no_secret_is_in_the_log_or_the_files(spawn: Spawn, receiver: Receiver) 
     s3.create_bucket(Bucket=bucket)
     hook = {"bucket": bucket, "endpoint": receiver.url(), "events": ["object:created"]}
     generated = server.request("POST", "/v1/webhooks", hook, token=token)["secret"]
-    server.request("POST", "/v1/webhooks", {**hook, "secret": "webhook-secret-of-my-own"})
+    client = Authority().issue()
+    confidential = {
+        "headers": {"Authorization": "Bearer header-of-my-own"},
+        "clientCertificate": client.certificate,
+        "clientKey": client.key,
+        "includeUrl": 60,
+    }
+    own = server.request("POST", "/v1/webhooks", {**hook, **confidential, "secret": "webhook-secret-of-my-own"})
+    server.request("POST", f"/v1/webhooks/{own['id']}/rotate", {"secret": "next-secret-of-my-own"})
     s3.put_object(Bucket=bucket, Key="a", Body=b"x")
-    receiver.wait_for(2)
+    received = next(one for one in receiver.wait_for(2) if "authorization" in one.headers)
+    given_link = received.event["object"]["url"]
     link = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"x"
@@ -38,7 +48,15 @@ def test_no_secret_is_in_the_log_or_the_files(spawn: Spawn, receiver: Receiver) 
     server.stop()
 
     signature = link.partition("X-Amz-Signature=")[2]
-    secrets = [generated, generated.removeprefix("whsec_"), "webhook-secret-of-my-own", "refused-secret", signature]
+    secrets = ["header-of-my-own", "next-secret-of-my-own", client.key.splitlines()[1]]
+    secrets += [
+        given_link.partition("X-Amz-Signature=")[2],
+        generated,
+        generated.removeprefix("whsec_"),
+        "webhook-secret-of-my-own",
+        "refused-secret",
+        signature,
+    ]
     secrets += [key["secretAccessKey"], token, *list(CREDENTIALS.values())[1:]]
     assert '"operation": "PutObject"' in server.log
     for secret in secrets:

@@ -6,19 +6,25 @@ what failed, store positions and lanes of one moment together. Everything is che
 
 from __future__ import annotations
 
+import asyncio
 import random
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
+from elasticlake.delivery.batching import Batching
+from elasticlake.delivery.coalescing import Following, coalesced
 from elasticlake.delivery.feed import WINDOW, Budget, Feed, ParkedLane
 from elasticlake.delivery.feeds import READ_EVENTS
 from elasticlake.metadata.deliveries import Counted, Lane, Position
 from elasticlake.model.events import Event, EventType
 from elasticlake.model.webhooks import Ordering, lane_key
+from elasticlake.service.selection import Selection
 
 WEBHOOK, BUCKET = "wh_1", 7
 RETRIES = 3
 ORDERINGS: tuple[Ordering, ...] = ("key", "bucket", "none")
 TYPES: tuple[EventType, ...] = ("object:created", "object:updated", "object:deleted")
+ALL_TYPES: tuple[EventType, ...] = (*TYPES, "multipart:completed")
 
 
 def make_event(sequence: int, key: bytes, event_type: EventType) -> Event:
@@ -53,6 +59,8 @@ class Attempt:
 
     event: Event
     lane: ParkedLane | None
+    stands_for: int = 0
+    also: tuple[Event, ...] = ()
 
 
 class Faulty(AssertionError):
@@ -62,9 +70,19 @@ class Faulty(AssertionError):
 class Delivery:
     """One webhook in one bucket, from the first event until all are settled."""
 
-    def __init__(self, seed: int, ordering: Ordering, subscribed: frozenset[str] = frozenset(TYPES)) -> None:
+    def __init__(
+        self,
+        seed: int,
+        ordering: Ordering,
+        subscribed: frozenset[str] = frozenset(TYPES),
+        *,
+        coalesces: bool = False,
+        batches: int = 0,
+    ) -> None:
         self.chance = random.Random(seed)
         self.ordering = ordering
+        self.coalesces = coalesces
+        self.batching = Batching(batches, 0, lambda event: 1) if batches else None
         self.subscribed = subscribed
         self.failure_rate = self.chance.choice((0.0, 0.1, 0.5, 0.95))
         self.keys = [bytes([97 + number]) for number in range(self.chance.choice((1, 3, 40)))]
@@ -82,8 +100,12 @@ class Delivery:
     def _start(self) -> None:
         self.budget = Budget()
         lanes = list(self.stored.lanes.values())
-        self.feed = Feed.resume(self.stored.position, lanes, self.ordering, self.subscribed, self.budget)
+        self.feed = Feed.resume(self.stored.position, lanes, self.ordering, Selection(self.subscribed), self.budget)
+        self.feed.coalesces, self.feed.batching = self.coalesces, self.batching
         self.in_flight: list[Attempt] = []
+        # How many events each one stood for at its first attempt of this life.
+        self.stood_for: dict[int, int] = {}
+        self.went_with: dict[int, tuple[Event, ...]] = {}
         self.waiting = list(self.feed.lanes.values())
         self.due: list[ParkedLane] = []
         self.changed: dict[bytes, Lane | None] = {}
@@ -93,8 +115,9 @@ class Delivery:
     # What may happen.
 
     def write(self, count: int) -> None:
+        types = ALL_TYPES if self.coalesces else TYPES
         for _ in range(count):
-            event = make_event(len(self.log) + 1, self.chance.choice(self.keys), self.chance.choice(TYPES))
+            event = make_event(len(self.log) + 1, self.chance.choice(self.keys), self.chance.choice(types))
             self.log.append(event)
             if event.type in self.subscribed:
                 self.unresolved[event.sequence] = event
@@ -111,9 +134,11 @@ class Delivery:
         """Begin the next attempt, of a due lane before a first one."""
         if self.due:
             lane = self.due.pop(0)
-            self._begin(Attempt(self.log[lane.head_sequence - 1], lane))
-        elif self.feed.ready:
-            self._begin(Attempt(self.feed.ready.popleft(), None))
+            also = [event for event in self.log[lane.head_sequence : lane.end_sequence] if self._is_wanted(event)]
+            self._begin(Attempt(self.log[lane.head_sequence - 1], lane, lane.coalesced, tuple(also)))
+        elif (event := self.feed.take()) is not None:
+            also_ = self.feed.batches.get(event.sequence, ())
+            self._begin(Attempt(event, None, self.feed.absorbed.get(event.sequence, 0), also_))
 
     def answer(self) -> None:
         """Some receiver answers."""
@@ -122,9 +147,9 @@ class Delivery:
         attempt = self.in_flight.pop(self.chance.randrange(len(self.in_flight)))
         failed = self.chance.random() < self.failure_rate
         if attempt.lane is None:
-            self._answer_first(attempt.event, failed)
+            self._answer_first(attempt, failed)
         else:
-            self._answer_lane(attempt.event, attempt.lane, failed)
+            self._answer_lane(attempt, attempt.lane, failed)
 
     def lose_own_nerve(self) -> None:
         """A fault of the dispatcher's own ends an attempt before it counted."""
@@ -181,9 +206,17 @@ class Delivery:
         event = attempt.event
         if event.type not in self.subscribed:
             raise Faulty(f"{event.sequence} was not asked for")
-        first = next(iter(self.unresolved_of_lane[self._lane(event)]), event.sequence)
-        if first < event.sequence:
-            raise Faulty(f"{event.sequence} is attempted while {first} is unresolved")
+        for earlier in list(self.unresolved_of_lane[self._lane(event)].values()):
+            if earlier.sequence < event.sequence:
+                self._coalesce(earlier, event)
+        if self.stood_for.setdefault(event.sequence, attempt.stands_for) != attempt.stands_for:
+            raise Faulty(f"{event.sequence} changed after its first attempt")
+        if self.went_with.setdefault(event.sequence, attempt.also) != attempt.also:
+            raise Faulty(f"the batch of {event.sequence} changed after its first attempt")
+        held = [one for one in self.unresolved_of_lane[self._lane(event)] if one > event.sequence]
+        members = [one.sequence for one in attempt.also if one.sequence in self.unresolved]
+        if members != held[: len(members)]:
+            raise Faulty(f"the batch of {event.sequence} leaves some out")
         for other_attempt in self.in_flight:
             if self._lane(other_attempt.event) == self._lane(event):
                 raise Faulty(f"{event.sequence} is attempted beside {other_attempt.event.sequence}")
@@ -191,11 +224,28 @@ class Delivery:
             raise Faulty(f"{event.sequence} is attempted again in the same life")
         self.in_flight.append(attempt)
 
+    def _coalesce(self, earlier: Event, attempted: Event) -> None:
+        """An event is passed over: that is right only if its webhook asks for it, and a later one says more."""
+        # An earlier life may have read further than this one has.
+        later = self.log[earlier.sequence :]
+        if not self.coalesces or not any(self._says_more(event, earlier) for event in later):
+            raise Faulty(f"{attempted.sequence} is attempted while {earlier.sequence} is unresolved")
+        self._end(earlier, "coalesced")
+
+    def _is_said_later(self, event: Event) -> bool:
+        """Whether it may be passed over because a later one is still to come."""
+        waiting = self.unresolved_of_lane[self._lane(event)].values() if self.coalesces else ()
+        return any(later.sequence > event.sequence and self._says_more(later, event) for later in waiting)
+
+    def _says_more(self, later: Event, earlier: Event) -> bool:
+        is_upload = [event.type == "multipart:completed" for event in (later, earlier)]
+        return later.key == earlier.key and is_upload[0] == is_upload[1]
+
     def _check_position(self, position: int, lanes: set[bytes]) -> None:
         for event in self.unresolved.values():
             if event.sequence > position:
                 return
-            if self._lane(event) not in lanes:
+            if self._lane(event) not in lanes and not self._is_said_later(event):
                 raise Faulty(f"the position {position} passed {event.sequence}, which is neither settled nor in a lane")
 
     def check_end(self) -> None:
@@ -219,16 +269,17 @@ class Delivery:
 
     # The dispatcher's part.
 
-    def _answer_first(self, event: Event, failed: bool) -> None:
+    def _answer_first(self, attempt: Attempt, failed: bool) -> None:
+        event = attempt.event
         if failed:
             lane = self.feed.park(event, 1, self.now_ms + self.chance.randrange(200))
             self._lane_changed(lane)
             self.waiting.append(lane)
         else:
-            self._end(event, "delivered")
+            self._end_all(attempt, "delivered")
             self.feed.settle(event, "delivered")
 
-    def _answer_lane(self, event: Event, lane: ParkedLane, failed: bool) -> None:
+    def _answer_lane(self, attempt: Attempt, lane: ParkedLane, failed: bool) -> None:
         attempts = lane.attempts + 1
         if failed and attempts < RETRIES:
             self.feed.retry(lane, attempts, self.now_ms + self.chance.randrange(200))
@@ -236,23 +287,37 @@ class Delivery:
             self.waiting.append(lane)
             return
         outcome: Counted = "dead" if failed else "delivered"
-        self._end(event, outcome)
+        self._end_all(attempt, outcome)
         following = self._following(lane)
-        self.feed.advance_lane(lane, outcome, following, self.now_ms)
+        self.feed.advance_lane(lane, outcome, following, self.now_ms, 1 + len(attempt.also))
         self._lane_changed(lane)
-        if following is not None:
+        if following.event is not None:
             self.waiting.append(lane)
 
-    def _following(self, lane: ParkedLane) -> Event | None:
+    def _following(self, lane: ParkedLane) -> Following:
         if self.ordering == "none":
-            return None
-        for event in self.log[lane.head_sequence : self.feed.read_up_to]:
-            if event.type in self.subscribed and self._lane(event) == lane.key:
-                return event
-        return None
+            return Following()
+        behind = [
+            event
+            for event in self.log[max(lane.head_sequence, lane.end_sequence) : self.feed.read_up_to]
+            if self._is_wanted(event) and self._lane(event) == lane.key
+        ]
+        if self.batching is not None and behind:
+            also = self.batching.fill(behind[0], behind[1:])
+            return Following(behind[0], end_sequence=also[-1].sequence if also else 0)
+        if self.coalesces:
+            return asyncio.run(coalesced(_each(behind)))
+        return Following(behind[0]) if behind else Following()
 
     def _lane_changed(self, lane: ParkedLane) -> None:
         self.changed[lane.key] = self.feed.lane_row(lane) if lane.key in self.feed.lanes else None
+
+    def _is_wanted(self, event: Event) -> bool:
+        return event.type in self.subscribed
+
+    def _end_all(self, attempt: Attempt, outcome: Counted) -> None:
+        for event in (attempt.event, *attempt.also):
+            self._end(event, outcome)
 
     def _end(self, event: Event, outcome: Counted) -> None:
         self.ended[event.sequence] = outcome
@@ -261,11 +326,17 @@ class Delivery:
         self.unresolved_of_lane[self._lane(event)].pop(event.sequence, None)
 
 
-def deliver(seed: int, ordering: Ordering, *, steps: int = 400) -> Delivery:
+async def _each(events: list[Event]) -> AsyncIterator[Event]:
+    for event in events:
+        yield event
+
+
+def deliver(seed: int, ordering: Ordering, *, steps: int = 400, coalesces: bool = False, batches: int = 0) -> Delivery:
     """A whole life: chance decides what happens next, then everything that is left is let happen."""
-    delivery = Delivery(seed, ordering, random.Random(seed).choice((frozenset(TYPES), frozenset(TYPES[:1]))))
+    wanted = frozenset(ALL_TYPES) if coalesces else random.Random(seed).choice((frozenset(TYPES), frozenset(TYPES[:1])))
+    delivery = Delivery(seed, ordering, wanted, coalesces=coalesces, batches=batches)
     chance = delivery.chance
-    crash_rate, reordering_rate = chance.choice((0, 1)), chance.choice((0, 0, 1))
+    crash_rate, reordering_rate = chance.choice((0, 1)), 0 if coalesces or batches else chance.choice((0, 0, 1))
     actions = (
         lambda: delivery.write(chance.choice((1, 5, 100))),
         delivery.read_on,

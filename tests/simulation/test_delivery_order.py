@@ -7,10 +7,12 @@ from collections import Counter, deque
 import pytest
 from tests.simulation.receivers import BUCKET, ORDERINGS, TYPES, WEBHOOK, deliver, make_event
 
+from elasticlake.delivery.coalescing import Following
 from elasticlake.delivery.feed import Budget, Feed, ParkedLane
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Ordering
+from elasticlake.service.selection import Selection
 
 SEEDS = 150
 SOAK_SEEDS = 20_000
@@ -42,11 +44,63 @@ def test_every_event_ends_in_order_with_many_seeds(ordering: Ordering) -> None:
     deliver_all(range(SEEDS, SOAK_SEEDS), ordering)
 
 
+def coalesce_all(seeds: range) -> None:
+    """Of each key the latest of each kind always arrives, or is dead; together the seeds saw events passed over."""
+    ends: Counter[str] = Counter()
+    for seed in seeds:
+        try:
+            delivery = deliver(seed, "key", coalesces=True)
+        except (AssertionError, KeyError) as fault:
+            raise AssertionError(f"seed {seed}: {fault}") from fault
+        ends.update(delivery.ended.values())
+        latest = {(event.key, event.type == "multipart:completed"): event.sequence for event in delivery.log}
+        assert all(delivery.ended[sequence] != "coalesced" for sequence in latest.values())
+    assert min(ends["delivered"], ends["dead"], ends["coalesced"]) > 0
+
+
+def test_coalescing_passes_over_what_a_later_event_says() -> None:
+    coalesce_all(range(SEEDS))
+
+
+@pytest.mark.soak
+def test_coalescing_passes_over_what_a_later_event_says_with_many_seeds() -> None:
+    coalesce_all(range(SEEDS, SOAK_SEEDS))
+
+
+def batch_all(seeds: range) -> None:
+    """Batches keep the bucket's order, and come again as they were composed."""
+    for seed in seeds:
+        try:
+            deliver(seed, "bucket", batches=1 + seed % 20)
+        except (AssertionError, KeyError) as fault:
+            raise AssertionError(f"seed {seed}: {fault}") from fault
+
+
+def test_batches_leave_nothing_out_and_never_change() -> None:
+    batch_all(range(SEEDS))
+
+
+@pytest.mark.soak
+def test_batches_leave_nothing_out_and_never_change_with_many_seeds() -> None:
+    batch_all(range(SEEDS, SOAK_SEEDS))
+
+
+def never_mind_the_kind(later: Event, earlier: Event) -> bool:
+    """A wrong rule: that an upload completed is forgotten for any later change."""
+    return later.key == earlier.key
+
+
+def test_the_simulation_notices_a_wrong_coalescing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elasticlake.delivery.feed.supersedes", never_mind_the_kind)
+    with pytest.raises(AssertionError):
+        coalesce_all(range(50))
+
+
 def test_a_lane_that_ended_ahead_of_the_log_is_not_sent_again() -> None:
     """After a crash a lane's head may lie beyond the position: it is attempted before the log is read up to it."""
     lanes = [Lane(WEBHOOK, BUCKET, b"a", 3, 1, 0, "key")]
-    feed = Feed.resume(Position(WEBHOOK, BUCKET, 1), lanes, "key", frozenset(TYPES), Budget())
-    feed.advance_lane(feed.lanes[b"a"], "dead", None, 0)
+    feed = Feed.resume(Position(WEBHOOK, BUCKET, 1), lanes, "key", Selection(frozenset(TYPES)), Budget())
+    feed.advance_lane(feed.lanes[b"a"], "dead", Following(), 0)
     feed.add([make_event(number, b"a", "object:created") for number in (2, 3, 4)])
     assert [event.sequence for event in feed.ready] == [4]
     assert feed.position == 3

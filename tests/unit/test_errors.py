@@ -12,8 +12,10 @@ ALL = [one for _, one in inspect.getmembers(errors, inspect.isclass)]
 SAMPLES: dict[str, tuple[object, ...]] = {
     "InvalidInput": ("field", "It is wrong."),
     "InvalidWebhook": ("field", "It is wrong."),
+    "InvalidDestination": ("field", "It is wrong."),
     "InvalidBucketName": ("It is wrong.",),
     "EventsExpired": (7,),
+    "PositionExpired": ("bucket", 7),
     "PreconditionFailed": ("If-Match",),
     "ChecksumMismatch": ("CRC32",),
 }

@@ -32,6 +32,8 @@ from elasticlake.service.context import Request, SpaceGuard, Stores
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
 from elasticlake.service.hierarchy import Hierarchy
+from elasticlake.service.jobs import Jobs
+from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.tokens import ROOT_TOKEN, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -83,6 +85,8 @@ class World:
     buckets: Buckets
     webhooks: Webhooks
     deliveries: Deliveries
+    jobs: Jobs
+    reconciling: Reconciling
     feed: Feed
     url: str | None = None
     """The PostgreSQL database beneath; None for SQLite."""
@@ -209,7 +213,9 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
         deliveries=Deliveries(core, delivery, history, clock, wake),
-        feed=Feed(core),
+        jobs=Jobs(core, delivery, clock, wake),
+        reconciling=Reconciling(core, delivery),
+        feed=Feed(core, clock=clock),
         url=url,
         wakes=wakes,
     )

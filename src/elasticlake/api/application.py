@@ -16,12 +16,16 @@ from elasticlake.api import (
     description,
     errors,
     events,
+    explanations,
     health,
+    jobs,
     keys,
     lakes,
     metrics,
     ponds,
+    reconciliation,
     tokens,
+    webhook_rotation,
     webhooks,
 )
 from elasticlake.api.envelope import Envelope
@@ -29,7 +33,8 @@ from elasticlake.api.services import ProbeServices, Services
 
 _PROBES = (health, metrics)
 _RESOURCES = (
-    health, metrics, lakes, ponds, buckets, events, webhooks, deliveries, accounts, keys, tokens, description,
+    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, explanations,
+    reconciliation, jobs, deliveries, accounts, keys, tokens, description,
 )  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"

@@ -25,7 +25,7 @@ class AuthenticatedRoute(APIRoute):
         takes_body = self.body_field is not None
 
         async def authenticated(request: Request) -> Response:
-            request.state.token = await _authenticate(request)
+            request.state.token = await authenticate(request)
             if takes_body:
                 _require_json(request)
             return await handle(request)
@@ -33,7 +33,7 @@ class AuthenticatedRoute(APIRoute):
         return authenticated
 
 
-async def _authenticate(request: Request) -> Token:
+async def authenticate(request: Request) -> Token:
     """The call's token; raises `Unauthenticated`, and `AccessDenied` where one to read with would change things."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     bearer = bearer.strip()

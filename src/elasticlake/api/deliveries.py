@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import Path
-from pydantic import ConfigDict
+from fastapi import Path, Query
+from pydantic import AwareDatetime, ConfigDict
 
 from elasticlake.api.documents import Document, Timestamp, example, optional_timestamp, resource, timestamp
 from elasticlake.api.services import Call
+from elasticlake.errors import InvalidInput
+from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.history import Attempt
+from elasticlake.model.events import EventType
 from elasticlake.model.webhooks import DeliveryStatus
 from elasticlake.service.delivery_status import Delivery
 
 router = resource("deliveries")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DeliveryIdPath = Annotated[
     str, Path(examples=["dlv_mfrggzdfmztwq2lkaeaqa"], description="The delivery's id (`X-ElasticLake-Delivery`).")
 ]
@@ -30,6 +35,7 @@ _EXAMPLE: dict[str, Any] = {
     "attempts": 1,
     "nextAttemptAt": None,
     "lastAttemptAt": "2026-01-02T03:04:05.678Z",
+    "lastStatusCode": 200,
     "generation": 0,
     "kind": "event",
 }
@@ -64,8 +70,9 @@ class DeliveryDocument(Document):
     attempts: int
     next_attempt_at: Timestamp | None
     last_attempt_at: Timestamp | None
+    last_status_code: int | None
     generation: int
-    kind: Literal["event", "redelivery", "test"]
+    kind: Literal["event", "redelivery", "test", "replay", "backfill"]
 
     @classmethod
     def of(cls, delivery: Delivery) -> DeliveryDocument:
@@ -127,6 +134,51 @@ async def redeliver(call: Call, id: DeliveryIdPath) -> DeliveryDocument:
     return DeliveryDocument.of(await call.services.deliveries.redeliver(call.token, id))
 
 
+def delivery_search(
+    event: Annotated[EventType | None, Query(description="Only of this type.", examples=["object:created"])] = None,
+    key: Annotated[str | None, Query(description="Only of this key.", examples=["uploads/document.pdf"])] = None,
+    key_prefix: Annotated[
+        str | None, Query(alias="keyPrefix", description="Only of keys that begin so.", examples=["uploads/"])
+    ] = None,
+    status_code: Annotated[
+        str | None,
+        Query(
+            alias="statusCode",
+            pattern="^[1-5]([0-9][0-9]|xx)$",
+            description="Only whose last attempt was answered so: `500`, or `5xx` for all of these.",
+            examples=["5xx"],
+        ),
+    ] = None,
+    since: Annotated[
+        AwareDatetime | None,
+        Query(description="Only whose last attempt began then or later.", examples=["2026-01-02T03:00:00Z"]),
+    ] = None,
+    until: Annotated[
+        AwareDatetime | None,
+        Query(description="Only whose last attempt began before.", examples=["2026-01-02T04:00:00Z"]),
+    ] = None,
+) -> Wanted:
+    """What the query asks for beside the status. Raises `InvalidInput` for a time that ends before it begins."""
+    if since is not None and until is not None and until <= since:
+        raise InvalidInput("until", "until must be later than since.")
+    return Wanted(
+        event=event,
+        key=key.encode() if key is not None else None,
+        key_prefix=key_prefix.encode() if key_prefix is not None else None,
+        status_codes=_codes(status_code) if status_code is not None else None,
+        since_ms=_milliseconds(since) if since is not None else None,
+        until_ms=_milliseconds(until) if until is not None else None,
+    )
+
+
+def _codes(text: str) -> tuple[int, int]:
+    return int(text.replace("x", "0")), int(text.replace("x", "9"))
+
+
+def _milliseconds(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(milliseconds=1)
+
+
 def _members(delivery: Delivery) -> dict[str, Any]:
     return {
         "id": str(delivery.id),
@@ -140,6 +192,7 @@ def _members(delivery: Delivery) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "next_attempt_at": optional_timestamp(delivery.next_attempt_at_ms),
         "last_attempt_at": optional_timestamp(delivery.last_attempt_at_ms),
+        "last_status_code": delivery.last_status_code,
         "generation": delivery.id.generation,
         "kind": delivery.kind,
     }

@@ -53,6 +53,7 @@ class _Answer:
         self._send = send
         self._request_id = request_id
         self._with_body = with_body
+        self._has_ended = False
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
@@ -61,7 +62,10 @@ class _Answer:
             headers = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode("ascii"))]
             message = {**message, "headers": headers}
         elif message["type"] == "http.response.body" and not self._with_body:
-            message = {**message, "body": b""}
+            if self._has_ended:
+                return
+            # Without a body the answer is whole now, also where the body would never end.
+            self._has_ended, message = True, {**message, "body": b"", "more_body": False}
         await self._send(message)
 
 

@@ -37,6 +37,7 @@ STATUSES: dict[type[errors.ElasticLakeError], int] = {
     errors.InvalidInput: 422,
     errors.NotFound: 404,
     errors.EventsExpired: 410,
+    errors.PositionExpired: 410,
     errors.Conflict: 409,
     errors.PreconditionFailed: 412,
     errors.NotModified: 304,

@@ -12,9 +12,12 @@ from elasticlake.service import context
 from elasticlake.service.accounts import Accounts
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.deliveries import Deliveries
+from elasticlake.service.explanations import Explanations
 from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
+from elasticlake.service.jobs import Jobs
+from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
 from elasticlake.service.tokens import Authenticator, Tokens
 from elasticlake.service.webhooks import Webhooks
@@ -30,6 +33,9 @@ class Services:
     buckets: Buckets
     webhooks: Webhooks
     deliveries: Deliveries
+    explanations: Explanations
+    jobs: Jobs
+    reconciling: Reconciling
     feed: Feed
     health: Health
     metrics: SharedMetrics

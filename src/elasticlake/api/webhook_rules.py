@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from elasticlake.api.documents import Body, Document, Text
-from elasticlake.model.rules import Batch, Filter, Format, Rules
+from elasticlake.model.filters import Filter
+from elasticlake.model.rules import Batch, Format, Rules
 
 MAX_SIZE = 2**63 - 1
 Bytes = Annotated[int, Field(ge=0, le=MAX_SIZE, description="Bytes.")]

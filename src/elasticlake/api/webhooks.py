@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 from pydantic import ConfigDict, Field
 
-from elasticlake.api.deliveries import DeliveryDocument
+from elasticlake.api.deliveries import DeliveryDocument, delivery_search
 from elasticlake.api.documents import (
     Document,
     DocumentPage,
@@ -21,8 +21,12 @@ from elasticlake.api.documents import (
     timestamp,
 )
 from elasticlake.api.services import Call
+from elasticlake.api.webhook_manager import ManagedByDocument
 from elasticlake.api.webhook_rules import RulesBody, RulesDocument, rules_members
-from elasticlake.model.events import EventType
+from elasticlake.api.webhook_secrecy import SecrecyBody, SecrecyDocument, secrecy_members
+from elasticlake.metadata.attempt_search import Wanted
+from elasticlake.metadata.where_errors import WhereErrors
+from elasticlake.model.events import EventType, OperationalType
 from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
@@ -32,7 +36,7 @@ WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="T
 _IfGiven = Field(default=None, exclude_if=lambda value: value is None)
 
 
-class NewWebhookBody(RulesBody):
+class NewWebhookBody(RulesBody, SecrecyBody):
     """Exactly one of `bucket`, `pond` and `lake` says where the webhook listens."""
 
     model_config = ConfigDict(
@@ -58,7 +62,7 @@ class NewWebhookBody(RulesBody):
     name: Text | None = None
 
 
-class WebhookChangeBody(RulesBody):
+class WebhookChangeBody(RulesBody, SecrecyBody):
     """What to change; whatever is missing stays. `resume` goes with `status: "enabled"`."""
 
     model_config = ConfigDict(json_schema_extra=example(status="enabled", resume="now"))
@@ -75,7 +79,24 @@ class WebhookChangeBody(RulesBody):
     resume: Resume | None = None
 
 
-class WebhookDocument(RulesDocument):
+class WhereErrorsDocument(Document):
+    """For how many events `where` had no answer since the webhook was last changed, so that they did not match; and the
+    last of them."""
+
+    count: int
+    last_error: str | None = None
+    bucket: str | None = None
+    sequence: int | None = None
+
+    @classmethod
+    def of(cls, errors: WhereErrors | None) -> WhereErrorsDocument:
+        if errors is None:
+            return cls(count=0)
+        last = {"last_error": errors.last_error, "bucket": errors.last_bucket, "sequence": errors.last_sequence}
+        return cls(count=errors.errors, **last)
+
+
+class WebhookDocument(RulesDocument, SecrecyDocument):
     """A webhook; `secret` is in the answer that made it, if it was generated there, and never again."""
 
     model_config = ConfigDict(
@@ -104,6 +125,11 @@ class WebhookDocument(RulesDocument):
             rateLimit=None,
             maxConcurrency=None,
             batch=None,
+            headers={"Authorization": "***"},
+            clientCertificate=None,
+            clientKey=None,
+            certificateAuthority=None,
+            overlapEndsAt=None,
         )
     )
 
@@ -113,7 +139,7 @@ class WebhookDocument(RulesDocument):
     lake: str | None = _IfGiven
     account: str
     endpoint: str
-    events: list[EventType]
+    events: list[EventType | OperationalType]
     retry_schedule: list[int | float]
     timeout_seconds: int | float
     ordering: Ordering
@@ -125,6 +151,8 @@ class WebhookDocument(RulesDocument):
     updated_at: Timestamp
     revision: int
     secret: str | None = _IfGiven
+    managed_by: ManagedByDocument | None = _IfGiven
+    where_errors: WhereErrorsDocument | None = _IfGiven
 
     @classmethod
     def of(cls, webhook: Webhook, secret: str | None = None) -> WebhookDocument:
@@ -148,7 +176,9 @@ class WebhookDocument(RulesDocument):
             updated_at=timestamp(webhook.updated_at_ms),
             revision=webhook.revision,
             secret=secret,
+            managed_by=ManagedByDocument.of(webhook.rules.notification),
             **rules_members(webhook.rules),
+            **secrecy_members(webhook),
         )
 
 
@@ -184,10 +214,11 @@ async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
             secret=body.secret,
             retry_schedule_seconds=_tuple(body.retry_schedule),
             timeout_seconds=body.timeout_seconds,
-            ordering=body.ordering or "key",
+            ordering=body.ordering or ("key" if body.batch is None else "bucket"),
             on_dead=body.on_dead,
             name=body.name or "",
             rules=body.given_rules(),
+            sealed=body.given_sealed(),
         ),
     )
     return WebhookDocument.of(made, secret)
@@ -204,7 +235,12 @@ async def list_webhooks(
 
 @router.get("/webhooks/{id}", summary="Get a webhook")
 async def get_webhook(call: Call, id: WebhookId) -> WebhookDocument:
-    return WebhookDocument.of(await call.services.webhooks.get(call.token, id))
+    """With `where`, the answer also has `whereErrors`."""
+    webhook = await call.services.webhooks.get(call.token, id)
+    document = WebhookDocument.of(webhook)
+    if webhook.rules.where is not None:
+        document.where_errors = WhereErrorsDocument.of(await call.services.webhooks.where_errors(webhook))
+    return document
 
 
 @router.patch("/webhooks/{id}", summary="Change a webhook")
@@ -225,6 +261,7 @@ async def change_webhook(call: Call, id: WebhookId, body: WebhookChangeBody) -> 
         status=body.status,
         resume=body.resume,
         rules=body.given_rules(),
+        sealed=body.given_sealed(),
     )
     return WebhookDocument.of(await call.services.webhooks.change(call.token, id, change))
 
@@ -247,10 +284,15 @@ async def list_deliveries(
     call: Call,
     id: WebhookId,
     page: Annotated[PageRequest, Depends(page_request)],
+    also: Annotated[Wanted, Depends(delivery_search)],
     status: Annotated[DeliveryStatus | None, Query(examples=["dead"])] = None,
 ) -> DocumentPage[DeliveryDocument]:
-    """Without `status`: everything that was attempted, newest first. A page may be short and still have a next one."""
-    found = await call.services.deliveries.list(call.token, id, status, page)
+    """Without `status`: everything that was attempted, newest first. A page may be short and still have a next one.
+
+    With any other condition only what the history of attempts still knows is found, and of what was not attempted yet
+    (`status` is `pending` or `held`) what the log holds. `statusCode`, `since` and `until` are about the last attempt.
+    """
+    found = await call.services.deliveries.list(call.token, id, status, page, also)
     items = [DeliveryDocument.of(delivery) for delivery in found.items]
     return DocumentPage(items=items, next_cursor=found.next_cursor)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -30,6 +31,10 @@ ANSWER_TIMEOUT_SECONDS = 30.0
 LARGEST_PAGE = 100
 # What a proxy answers, with a page of its own, while the server behind it is away.
 BEHIND_A_PROXY = frozenset({502, 503, 504})
+FOR_THE_MOMENT = BEHIND_A_PROXY | {429, 500}
+EVENT_STREAM = "text/event-stream"
+SILENT_SECONDS = 45.0
+"""A stream says something every 15 s."""
 
 
 def path(*segments: str) -> str:
@@ -112,29 +117,58 @@ class RestClient:
         self, method: str, path: str, subject: str, *, params: Parameters | None = None, body: Document | None = None,
         wait_seconds: float = 0, auth: bool = True, also: int | None = None,
     ) -> Document:  # fmt: skip
-        import httpx  # 100 ms, which --help need not pay
-
-        url = self._connection.url
-        token = self._connection.token() if auth else ""
-        try:
+        with self._faults(ANSWER_TIMEOUT_SECONDS + wait_seconds):
             response = self._http.request(
                 method,
-                url + path,
+                self._connection.url + path,
                 params=present(params or {}),
                 json=body,
-                headers={"Authorization": f"Bearer {token}"} if token else {},
+                headers=self._authorization() if auth else {},
                 timeout=ANSWER_TIMEOUT_SECONDS + wait_seconds,
             )
-        except httpx.ConnectError as error:
-            raise cannot_reach(url, error) from None
-        except httpx.TimeoutException:
-            seconds = ANSWER_TIMEOUT_SECONDS + wait_seconds
-            raise CommandFailed(f"{url} did not answer within {seconds:g} s", ExitCode.UNREACHABLE) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise lost_connection(url, error) from None
         if response.status_code == 204:
             return {}
         return self._document_of(response, subject, also)
+
+    def stream(self, path: str, subject: str, params: Parameters, headers: Mapping[str, str]) -> Iterator[bytes]:
+        """The pieces of an answer of Server-Sent Events, as they come. A server that cannot answer now, and one that is
+        silent for longer than its pings allow, is one that cannot be reached."""
+        import httpx
+
+        headers = {**self._authorization(), "Accept": EVENT_STREAM, **headers}
+        timeout = httpx.Timeout(ANSWER_TIMEOUT_SECONDS, read=SILENT_SECONDS)
+        url = self._connection.url
+        with (
+            self._faults(SILENT_SECONDS),
+            self._http.stream("GET", url + path, params=present(params), headers=headers, timeout=timeout) as response,
+        ):
+            if not response.headers.get("content-type", "").startswith(EVENT_STREAM):
+                response.read()
+                if response.status_code in FOR_THE_MOMENT:
+                    raise CommandFailed(f"{url} cannot answer now ({response.status_code})", ExitCode.UNREACHABLE)
+                self._document_of(response, subject, None)
+                raise unexpected_answer(url, "without a stream")
+            yield from response.iter_bytes()
+
+    def _authorization(self) -> dict[str, str]:
+        token = self._connection.token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    @contextmanager
+    def _faults(self, patience_seconds: float) -> Iterator[None]:
+        """What goes wrong on the way to the server, in a line."""
+        import httpx  # 100 ms, which --help need not pay
+
+        url = self._connection.url
+        try:
+            yield
+        except httpx.ConnectError as error:
+            raise cannot_reach(url, error) from None
+        except httpx.TimeoutException:
+            line = f"{url} did not answer within {patience_seconds:g} s"
+            raise CommandFailed(line, ExitCode.UNREACHABLE) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise lost_connection(url, error) from None
 
     def _document_of(self, response: httpx.Response, subject: str, also: int | None) -> Document:
         try:

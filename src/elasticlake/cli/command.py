@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
@@ -53,14 +53,21 @@ def noun(help: str) -> typer.Typer:
 def command(
     app: typer.Typer, name: str
 ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[Concatenate[Session, P], None]]:
-    """Register a function as `name` of `app`. Typer sees its own parameters and `--json`, which every command takes."""
+    """Register a function as `name` of `app`. Typer sees its own parameters and `--json`, which every command takes.
+
+    A parameter whose type is a dataclass stands for an option for each field: commands that share options share it.
+    """
 
     def register(function: Callable[Concatenate[Session, P], None]) -> Callable[Concatenate[Session, P], None]:
         def run(ctx: typer.Context, as_json: bool, **arguments: Any) -> None:
             start: Any = function  # typer passes by name what the signature below declares
+            for name, group in groups.items():
+                arguments[name] = group(**{option.name: arguments.pop(option.name) for option in _options(group)})
             start(_session(ctx.find_object(GlobalOptions), as_json), **arguments)
 
-        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        declared = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        groups: dict[str, Any] = {one.name: one.annotation for one in declared if is_dataclass(one.annotation)}
+        own = [option for one in declared for option in (_options(one.annotation) if one.name in groups else [one])]
         parameters = [
             inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
             *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
@@ -72,6 +79,11 @@ def command(
         return function
 
     return register
+
+
+def _options(group: Any) -> list[inspect.Parameter]:
+    """The options that a dataclass declares by its fields."""
+    return list(inspect.signature(group, eval_str=True).parameters.values())
 
 
 def _session(options: GlobalOptions | None, as_json: bool) -> Session:

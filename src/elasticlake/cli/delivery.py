@@ -44,11 +44,26 @@ def deliveries(
         str | None,
         typer.Option(help="Only those pending, held, retrying, delivered, dead, canceled, expired or coalesced."),
     ] = None,
+    event: Annotated[str | None, typer.Option(help="Only those of this event type.")] = None,
+    key: Annotated[str | None, typer.Option(help="Only those of this key.")] = None,
+    key_prefix: Annotated[str | None, typer.Option(help="Only those of keys that begin so.")] = None,
+    status_code: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Only those last answered with it: 500, or 5xx for all of these.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Only those last attempted then or later, as 2026-01-02T03:00:00Z."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those last attempted before.")] = None,
     limit: Limit = None,
 ) -> None:
-    """List a webhook's deliveries."""
+    """List a webhook's deliveries: those of one status, key, event type, answer or time."""
+    search = {"event": event, "key": key, "keyPrefix": key_prefix, "statusCode": status_code}
     items = session.client.items(
-        path("webhooks", webhook, "deliveries"), webhook_subject(webhook), params={"status": status}, limit=limit
+        path("webhooks", webhook, "deliveries"),
+        webhook_subject(webhook),
+        params={"status": status, **search, "since": since, "until": until},
+        limit=limit,
     )
     session.output.items(items, COLUMNS)
 

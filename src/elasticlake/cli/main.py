@@ -107,7 +107,9 @@ class RootGroup(LazyGroup):
         "key": Entry("elasticlake.cli.key:app", "Access keys: what S3 clients sign with."),
         "token": Entry("elasticlake.cli.token:app", "Tokens: what the REST API and this command line use."),
         "webhook": Entry("elasticlake.cli.webhook:app", "Webhooks, their deliveries and attempts."),
+        "job": Entry("elasticlake.cli.job:app", "Jobs: replays and backfills, and how far they are."),
         "events": Entry("elasticlake.cli.events:app", "Events: a bucket's log."),
+        "listen": Entry("elasticlake.cli.listen:app", "Print events as they happen, and forward them to this machine."),
     }
 
 

@@ -62,9 +62,9 @@ class Output:
         for name, value in shown.items():
             write(f"{label(name):<{width}}{COLUMN_GAP}{text(value)}")
 
-    def created(self, document: Document, secret: str) -> None:
+    def created(self, document: Document, secret: str, *, without: Sequence[str] = ()) -> None:
         """A new thing, whose field `secret` (if it is there) is shown now and never again."""
-        self.document(document)
+        self.document(document, without=without)
         if document.get(secret):
             self.hint(f"Keep the {label(secret)} now: it is not shown again.")
 

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from elasticlake.cli import delivery
+from elasticlake.cli import delivery, explanation, replay, rotation
 from elasticlake.cli import webhook_definition as given
 from elasticlake.cli.attempt import outcome
 from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.errors import CommandFailed
+from elasticlake.cli.output import label
 from elasticlake.cli.table import Column
+from elasticlake.cli.webhook_rules import RuleOptions
 
 SCOPES = ("bucket", "pond", "lake")
 TEST_WAIT_SECONDS = 5
@@ -34,6 +36,9 @@ COLUMNS = {
 
 app = noun("Webhooks, their deliveries and attempts.")
 app.add_typer(delivery.app)
+app.add_typer(replay.app)
+app.add_typer(rotation.app)
+app.add_typer(explanation.app)
 
 
 @command(app, "create")
@@ -50,14 +55,21 @@ def create(
     ordering: given.Ordering = None,
     on_dead: given.OnDead = None,
     name: given.Name = None,
+    header: given.Headers = None,
+    client_cert: given.ClientCertificate = None,
+    client_key: given.ClientKey = None,
+    ca: given.Authority = None,
+    *,
+    options: RuleOptions,
 ) -> None:
     """Create a webhook on a bucket, a pond or a lake."""
     rules = given.rules(
         secret=secret, retry_schedule=retry_schedule, timeout=timeout, ordering=ordering, on_dead=on_dead, name=name
     )
     scope = given.scope(bucket=bucket, pond=pond, lake=lake)
-    body = {**scope, "endpoint": endpoint, "events": event, **rules}
-    session.output.created(session.client.post(path("webhooks"), body=body), "secret")
+    sealed = given.secrecy(header=header, client_cert=client_cert, client_key=client_key, authority=ca)
+    body = {**scope, "endpoint": endpoint, "events": event, **rules, **sealed, **options.members()}
+    session.output.created(session.client.post(path("webhooks"), body=body), "secret", without=given.PEM_MEMBERS)
 
 
 @command(app, "list")
@@ -75,8 +87,11 @@ def list_(
 
 @command(app, "show")
 def show(session: Session, webhook: given.WebhookId) -> None:
-    """Show a webhook; its secret is never shown again."""
-    session.output.document(session.client.get(path("webhooks", webhook), given.subject(webhook)))
+    """Show a webhook; its secrets are never shown again."""
+    found = session.client.get(path("webhooks", webhook), given.subject(webhook))
+    session.output.document(found, without=given.PEM_MEMBERS)
+    for member in given.PEM_MEMBERS:
+        session.output.quote(label(member), found.get(member) or "")
 
 
 @command(app, "update")
@@ -91,11 +106,19 @@ def update(
     ordering: given.Ordering = None,
     on_dead: given.OnDead = None,
     name: given.Name = None,
+    header: given.Headers = None,
+    client_cert: given.ClientCertificate = None,
+    client_key: given.ClientKey = None,
+    ca: given.Authority = None,
+    *,
+    options: RuleOptions,
 ) -> None:
     """Change a webhook: what the options name, and nothing else."""
     changes = given.rules(
         secret=secret, retry_schedule=retry_schedule, timeout=timeout, ordering=ordering, on_dead=on_dead, name=name
     )
+    changes |= given.secrecy(header=header, client_cert=client_cert, client_key=client_key, authority=ca)
+    changes |= options.members(_filter_of(session, webhook) if options.changes_filter else None)
     if endpoint is not None:
         changes["endpoint"] = endpoint
     if event:
@@ -156,5 +179,12 @@ def send_test(
         raise CommandFailed(f"not delivered within {wait} s: it is {now.get('status')}")
 
 
+def _filter_of(session: Session, webhook: str) -> Document | None:
+    """The webhook's filter as it is; None if it has none."""
+    found: Document | None = session.client.get(path("webhooks", webhook), given.subject(webhook)).get("filter")
+    return found
+
+
 def _change(session: Session, webhook: str, changes: Document) -> None:
-    session.output.document(session.client.patch(path("webhooks", webhook), given.subject(webhook), changes))
+    changed = session.client.patch(path("webhooks", webhook), given.subject(webhook), changes)
+    session.output.document(changed, without=given.PEM_MEMBERS)

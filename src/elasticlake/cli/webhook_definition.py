@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from elasticlake.cli.client import Document
+from elasticlake.cli.errors import CommandFailed
 
 WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The webhook's id, wh_….")]
 
@@ -30,6 +32,25 @@ Timeout = Annotated[
 Ordering = Annotated[str | None, typer.Option(help="key (each key's events in order), bucket (strict) or none.")]
 OnDead = Annotated[str | None, typer.Option(help="What follows a dead delivery: continue or pause.")]
 Name = Annotated[str | None, typer.Option(help="A name for people.")]
+
+Headers = Annotated[
+    list[str] | None,
+    typer.Option("--header", metavar="NAME:VALUE", help='A header to send with every attempt; repeated. "" for none.'),
+]
+ClientCertificate = Annotated[
+    str | None, typer.Option("--client-cert", metavar="FILE", help='The client certificate (PEM) to show; "" for none.')
+]
+ClientKey = Annotated[
+    str | None, typer.Option("--client-key", metavar="FILE", help="The client certificate's private key (PEM).")
+]
+Authority = Annotated[
+    str | None,
+    typer.Option("--ca", metavar="FILE", help='The authority (PEM) of the endpoint\'s certificate; "" for the public.'),
+]
+
+
+PEM_MEMBERS = ("clientCertificate", "certificateAuthority")
+"""Members of many lines, which stand beside the others."""
 
 
 def subject(webhook: str) -> str:
@@ -76,3 +97,33 @@ def rules(
         "name": name,
     }
     return {member: value for member, value in members.items() if value is not None}
+
+
+def secrecy(
+    *, header: list[str] | None, client_cert: str | None, client_key: str | None, authority: str | None
+) -> Document:
+    """The confidential members that the options set. An empty option takes away what there is, the key with its
+    certificate."""
+    members: Document = {}
+    if header:
+        members["headers"] = dict(_header(line) for line in header if line) or None
+    if client_cert == "" and client_key is None:
+        client_key = ""
+    files = {"clientCertificate": client_cert, "clientKey": client_key, "certificateAuthority": authority}
+    return members | {member: _pem(file) for member, file in files.items() if file is not None}
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not name.strip():
+        raise typer.BadParameter("Write it as NAME:VALUE.", param_hint="--header")
+    return name.strip(), value.strip()
+
+
+def _pem(file: str) -> str | None:
+    if not file:
+        return None
+    try:
+        return Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandFailed(f"cannot read {file}: {getattr(error, 'strerror', None) or 'it is no text'}") from None

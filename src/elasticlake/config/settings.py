@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     )
     history: bool = Field(True, description="Keep a record of every delivery attempt.")
     history_days: int = Field(30, ge=1, description="For how many days delivery attempts are kept.")
+    event_retention_days: int = Field(30, ge=0, description="For how many days events are kept; 0 for ever.")
+    event_retention_size: ByteSize = Field(
+        ByteSize(0), description="About how much of its events each bucket keeps, as 10GiB; 0 is no limit."
+    )
     blob_grace_seconds: int = Field(3600, ge=0, description="How long a deleted object's blob stays for its readers.")
     access_log: bool = Field(False, description="Log every S3 request, not only those answered with 5xx.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log lines.")
@@ -171,6 +175,11 @@ class Settings(BaseSettings):
         host = self.address.host
         loopback = host == "localhost" or _is_loopback(host)
         return loopback and self.public_url is None and not self.trusted_proxy
+
+    def local_url(self, port: int) -> str:
+        """How this machine reaches a server that listens at `port`."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address.host, self.address.host)
+        return f"{'https' if self.tls_cert else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def egress_policy(self, port: int) -> EgressPolicy:
         """Where webhooks may call, for a server that listens at `port`."""

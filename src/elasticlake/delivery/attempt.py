@@ -14,8 +14,11 @@ from yarl import URL
 
 from elasticlake.clock import Clock, SystemClock
 from elasticlake.delivery.dialer import Dial, Dialer, current_dial
-from elasticlake.delivery.failure import ErrorClass, Failure, judge_status, judge_transport, timed_out
+from elasticlake.delivery.failure import ErrorClass, Failure, judge_status, judge_transport, timed_out, unusable_tls
 from elasticlake.delivery.resolver import BoundedResolver
+from elasticlake.delivery.tls_contexts import TlsContexts, WebhookTls
+from elasticlake.errors import Unavailable
+from elasticlake.model.delivery_headers import standing_headers
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 from elasticlake.record import record
@@ -32,12 +35,17 @@ _STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.Client
 
 @record
 class Request:
-    """What is sent: `headers` in order, after those of every attempt (Host, `Sender.standing_headers`)."""
+    """What is sent: `headers` in order, after those of every attempt (Host, `Sender.standing_headers`).
+
+    An owner's headers and a presigned URL in the body are credentials, so neither is shown by `repr`.
+    """
 
     url: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
     deadline_seconds: float
+    tls: WebhookTls | None = None
+    """How the webhook speaks TLS, where it has a way of its own."""
 
 
 @record
@@ -92,16 +100,13 @@ class Sender:
         tls: ssl.SSLContext | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.standing_headers = (
-            ("User-Agent", f"ElasticLake/{version} (webhooks)"),
-            ("Accept", "*/*"),
-            ("Accept-Encoding", "identity"),
-        )
+        self.standing_headers = standing_headers(version)
         # The policy never changes and its answer depends on the URL alone: 15 µs an attempt, saved.
         self._check_endpoint = lru_cache(REMEMBERED_ENDPOINTS)(policy.check_endpoint)
         self._clock = clock or SystemClock()
         self._slots = asyncio.Semaphore(connection_limit)
         self._resolver = resolver or BoundedResolver(clock=self._clock)
+        self._contexts = TlsContexts()
         self._dialer = Dialer(policy, self._resolver, tls or ssl.create_default_context(), 2 * connection_limit)
         self._keeping = _session(self._dialer.connector(keep_alive=True))
         self._fresh = _session(self._dialer.connector(keep_alive=False))
@@ -148,34 +153,50 @@ class Sender:
         token = current_dial.set(dial)
         try:
             self._check_endpoint(request.url)
+            tls = await self._context(request)
             async with asyncio.timeout(request.deadline_seconds):
-                await self._exchange(request, dial, answer)
+                await self._exchange(request, tls, dial, answer)
         except EndpointRefused as refusal:
             failure = Failure("refused_address", str(refusal))
         except TimeoutError:
             failure = timed_out(request.deadline_seconds, answer.status)
         except aiohttp.ClientError as error:
             failure = judge_transport(error, dial)
+        except ssl.SSLError as error:
+            failure = unusable_tls(error)
         finally:
             current_dial.reset(token)
         # A refusal needs no body: a status other than 2xx says more than how its body ended.
         return failure if answer.status is None else judge_status(answer.status) or failure
 
-    async def _exchange(self, request: Request, dial: Dial, answer: _Answer) -> None:
-        if self._dialer.crowded():
-            return await self._post(self._fresh, request, answer)
+    async def _context(self, request: Request) -> ssl.SSLContext | bool:
+        """What aiohttp takes as `ssl`; True is the connector's own."""
+        if request.tls is None:
+            return True
         try:
-            await self._post(self._keeping, request, answer)
+            return await self._contexts.of(request.tls)
+        except ssl.SSLError:
+            raise
+        except OSError as fault:
+            raise Unavailable(f"This machine cannot load a client certificate: {fault.strerror}.") from fault
+
+    async def _exchange(self, request: Request, tls: ssl.SSLContext | bool, dial: Dial, answer: _Answer) -> None:
+        if self._dialer.crowded():
+            return await self._post(self._fresh, request, tls, answer)
+        try:
+            await self._post(self._keeping, request, tls, answer)
         except _STALE as error:
             if dial.dialled or answer.status is not None or not _unanswered(error):
                 raise
             # The receiver closed a kept connection as we took it up: it has not failed, it was never asked.
-            await self._post(self._fresh, request, answer)
+            await self._post(self._fresh, request, tls, answer)
 
-    async def _post(self, session: aiohttp.ClientSession, request: Request, answer: _Answer) -> None:
+    async def _post(
+        self, session: aiohttp.ClientSession, request: Request, tls: ssl.SSLContext | bool, answer: _Answer
+    ) -> None:
         headers = CIMultiDict((*self.standing_headers, *request.headers))
         response = await session.post(
-            URL(request.url, encoded=True), data=request.body, headers=headers, allow_redirects=False
+            URL(request.url, encoded=True), data=request.body, headers=headers, allow_redirects=False, ssl=tls
         )
         try:
             answer.status = response.status

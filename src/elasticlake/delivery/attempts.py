@@ -4,13 +4,15 @@ dead."""
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 
 import structlog
 
 from elasticlake.clock import Clock
 from elasticlake.delivery.attempt import Result, Sender
-from elasticlake.delivery.composer import Delivery, compose
+from elasticlake.delivery.composer import Composer, Delivery
+from elasticlake.delivery.failing import Failing
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.ledger import Ledger
@@ -22,39 +24,48 @@ from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
 
+FAILING = "failing"
+"""Why a webhook is disabled that has failed for days without one success."""
+
 _log = structlog.get_logger("delivery")
 
 
 class Attempts:
     """Makes attempts. `schedule` is told when a lane's next one is due, `halt` of a webhook that must send no more, and
-    `stop_webhook` disables it for the reason given."""
+    `stop_webhook` disables it for the reason given, and `notify` tells whoever asked that it will be disabled."""
 
     def __init__(
         self,
         feeds: Feeds,
         ledger: Ledger,
         sender: Sender,
+        composer: Composer,
+        failing: Failing,
         observer: Observer,
         clock: Clock,
         chance: random.Random,
         schedule: Callable[[Feed, ParkedLane], None],
         halt: Callable[[Webhook], None],
         stop_webhook: Callable[[Webhook, str], Awaitable[None]],
+        notify: Callable[[Webhook], None],
     ) -> None:
         self._feeds = feeds
         self._ledger = ledger
         self._sender = sender
+        self._composer = composer
+        self._failing = failing
         self._observer = observer
         self._clock = clock
         self._chance = chance
         self._schedule = schedule
         self._halt = halt
         self._stop_webhook = stop_webhook
-        self._failing: set[str] = set()
+        self._notify = notify
 
     async def first(self, webhook: Webhook, feed: Feed, event: Event, permit: Permit) -> None:
         """The first attempt of an event in the window."""
-        verdict = await self._send(webhook, event, 1, permit)
+        also = feed.batches.get(event.sequence, ())
+        verdict = await self._send(webhook, event, 1, permit, feed.absorbed.get(event.sequence, 0), also)
         if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
             return
         if verdict.next_attempt_at_ms is not None:
@@ -63,74 +74,106 @@ class Attempts:
             self._schedule(feed, lane)
         else:
             feed.settle(event, verdict.counted)
-            self._record_end(feed, event, 1, verdict)
+            self._record_end(feed, (event, *also), 1, verdict)
         if verdict.disable is not None:
             await self._stop_webhook(webhook, verdict.disable)
 
     async def next(self, webhook: Webhook, feed: Feed, lane: ParkedLane, permit: Permit) -> None:
         """The next attempt of a parked lane's head."""
         event = await self._feeds.head_of(feed, lane)
-        if event is None or event.type not in feed.event_types:
-            # Retention took it, or its webhook no longer wants its kind.
+        if event is None or not feed.selection.selects(event):
+            # Retention took it, or its webhook no longer wants it; what was to go with it goes by itself.
+            lane.end_sequence = 0
             await self._end_head(feed, lane, "expired" if event is None else "canceled")
+            if event is None:
+                self._feeds.on_expired(1)
             return
         attempts = lane.attempts + 1
-        verdict = await self._send(webhook, event, attempts, permit)
+        also = await self._feeds.batch_of(feed, lane)
+        verdict = await self._send(webhook, event, attempts, permit, lane.coalesced, also)
         if self._feeds.get((feed.webhook_id, feed.bucket_id)) is not feed:
             return
-        if verdict.next_attempt_at_ms is not None:
+        if not _is_head(feed, lane, event.sequence):
+            # A replay has delivered it meanwhile.
+            pass
+        elif verdict.next_attempt_at_ms is not None:
             feed.retry(lane, attempts, verdict.next_attempt_at_ms)
             self._ledger.lane_changed(feed, lane)
             self._schedule(feed, lane)
         else:
-            await self._end_head(feed, lane, verdict.counted)
-            self._record_end(feed, event, attempts, verdict)
+            await self._end_head(feed, lane, verdict.counted, 1 + len(also))
+            self._record_end(feed, (event, *also), attempts, verdict)
         if verdict.disable is not None:
             await self._stop_webhook(webhook, verdict.disable)
 
-    async def _end_head(self, feed: Feed, lane: ParkedLane, outcome: Counted) -> None:
-        """The lane's head is resolved: go on with its next event, or end the lane."""
+    async def _end_head(self, feed: Feed, lane: ParkedLane, outcome: Counted, events: int = 1) -> None:
+        """The lane's head is resolved, with so many events in all: go on with its next event, or end the lane."""
+        sequence = lane.head_sequence
         following = await self._feeds.following(feed, lane)
-        feed.advance_lane(lane, outcome, following, self._clock.now_ms())
+        if not _is_head(feed, lane, sequence):
+            return
+        feed.advance_lane(lane, outcome, following, self._clock.now_ms(), events)
         self._ledger.lane_changed(feed, lane)
-        if following is not None:
+        if following.event is not None:
             self._schedule(feed, lane)
 
-    def _record_end(self, feed: Feed, event: Event, attempts: int, verdict: Verdict) -> None:
+    async def head_replayed(self, feed: Feed, lane: ParkedLane, sequence: int) -> None:
+        """A replay has delivered the event that the lane waits to send."""
+        if _is_head(feed, lane, sequence):
+            # What was to go in one request with it goes by itself.
+            lane.end_sequence = 0
+            await self._end_head(feed, lane, "delivered")
+
+    def _record_end(self, feed: Feed, ended: Iterable[Event], attempts: int, verdict: Verdict) -> None:
         self._ledger.moved(feed)
         if verdict.status == "dead":
             now_ms = self._clock.now_ms()
-            self._ledger.died(
-                DeadDelivery(feed.webhook_id, feed.bucket_id, event.sequence, 0, event.key, attempts, now_ms)
-            )
+            for event in ended:
+                self._ledger.died(
+                    DeadDelivery(feed.webhook_id, feed.bucket_id, event.sequence, 0, event.key, attempts, now_ms)
+                )
 
-    async def _send(self, webhook: Webhook, event: Event, attempts: int, permit: Permit) -> Verdict:
-        delivery = Delivery(webhook, event, DeliveryId(webhook.id, event.bucket_id, event.sequence))
-        request, span = self._observer.begin(delivery, compose(delivery, attempts, self._clock.now_ms()))
+    async def _send(
+        self, webhook: Webhook, event: Event, attempts: int, permit: Permit, coalesced: int, also: tuple[Event, ...]
+    ) -> Verdict:
+        identity = DeliveryId(webhook.id, event.bucket_id, event.sequence)
+        return await self.send(Delivery(webhook, event, identity, coalesced=coalesced, also=also), attempts, permit)
+
+    async def send(self, delivery: Delivery, attempts: int, permit: Permit) -> Verdict:
+        """Make the delivery's n-th attempt, and remember what it says of the webhook; what follows for the delivery is
+        the caller's to do, and so is stopping the webhook where the verdict says so."""
+        webhook = delivery.webhook
+        request, span = self._observer.begin(delivery, await self._composer.request(delivery, attempts))
         result = await self._sender.send(request)
         if result.succeeded:
             permit.succeeded()
         else:
             permit.failed(self._clock.monotonic())
         verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
+        verdict = self._note(delivery, attempts, result, verdict)
         if verdict.disable is not None:
             self._halt(webhook)
         self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
         self._observer.finish(span, delivery, attempts, result, verdict)
-        self._note(delivery, attempts, result, verdict)
         return verdict
 
-    def _note(self, delivery: Delivery, attempts: int, result: Result, verdict: Verdict) -> None:
-        """Tell the operator when a webhook begins to fail, when it recovers, and of each delivery that is dead."""
-        webhook_id = delivery.webhook.id
+    def _note(self, delivery: Delivery, attempts: int, result: Result, verdict: Verdict) -> Verdict:
+        """What the attempt means for the webhook as a whole; each dead delivery is told to the operator."""
+        webhook = delivery.webhook
         if verdict.status == "delivered":
-            if webhook_id in self._failing:
-                self._failing.discard(webhook_id)
-                _log.info("webhook recovered", webhook=webhook_id)
-            return
-        facts = {"webhook": webhook_id, "delivery": str(delivery.id), "attempt": attempts, "error": result.error}
+            self._failing.succeeded(webhook)
+            return verdict
         if verdict.status == "dead":
+            facts = {"webhook": webhook.id, "delivery": str(delivery.id), "attempt": attempts, "error": result.error}
             _log.warning("delivery dead", error_class=result.error_class, **facts)
-        elif webhook_id not in self._failing:
-            self._failing.add(webhook_id)
-            _log.warning("webhook failing", error_class=result.error_class, **facts)
+        consequence = self._failing.failed(webhook, result.error)
+        if consequence == "notify":
+            self._notify(webhook)
+        if consequence == "disable" and verdict.disable is None:
+            return replace(verdict, disable=FAILING)
+        return verdict
+
+
+def _is_head(feed: Feed, lane: ParkedLane, sequence: int) -> bool:
+    """Whether the lane still waits to send that event."""
+    return feed.lanes.get(lane.key) is lane and lane.head_sequence == sequence

@@ -11,6 +11,7 @@ import structlog
 from elasticlake.delivery.feed import Feed
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.flights import Flights
+from elasticlake.delivery.jobs import Jobs
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership, Moved
 from elasticlake.delivery.requested import RequestedDeliveries
@@ -35,6 +36,7 @@ class Belonging:
         feeds: Feeds,
         flights: Flights,
         requested: RequestedDeliveries,
+        jobs: Jobs,
         ledger: Ledger,
         outdate: Callable[[Iterable[Feed]], None],
         begin_anew: Callable[[], None],
@@ -45,6 +47,7 @@ class Belonging:
         self._feeds = feeds
         self._flights = flights
         self._requested = requested
+        self._jobs = jobs
         self._ledger = ledger
         self._outdate = outdate
         self._begin_anew = begin_anew
@@ -89,7 +92,9 @@ class Belonging:
         if still_open:
             # Also those that were being opened when the webhook was to go.
             self._outdate(still_open)
-        for webhook_id in releasing - {feed.webhook_id for feed in still_open} - self._requested.webhooks:
+        await self._jobs.close(releasing)
+        still_used = {feed.webhook_id for feed in still_open} | self._requested.webhooks | self._jobs.webhooks
+        for webhook_id in releasing - still_used:
             await self._membership.released(webhook_id)
 
     async def leave(self) -> None:
@@ -119,6 +124,7 @@ class Belonging:
         self._membership.lost(webhook_ids)
         await self._flights.abort(webhook_ids)
         await self._requested.abort(webhook_ids)
+        self._jobs.drop(webhook_ids)
         for webhook_id in webhook_ids:
             self._ledger.forget(webhook_id)
         for feed in self._feeds.all():
@@ -136,6 +142,7 @@ class Belonging:
             )
         await self._flights.abort()
         await self._requested.abort()
+        self._jobs.drop()
         self._outdate(self._feeds.all())
 
 

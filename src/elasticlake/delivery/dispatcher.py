@@ -16,12 +16,19 @@ from functools import partial
 import structlog
 
 from elasticlake.clock import Clock
+from elasticlake.delivery.announcements import Announcements
 from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.attempts import Attempts
+from elasticlake.delivery.backfills import Backfills
 from elasticlake.delivery.belonging import Belonging, wait_for
+from elasticlake.delivery.composer import Composer
+from elasticlake.delivery.failing import DISABLE_AFTER_MS, Failing
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import FeedId, Feeds
 from elasticlake.delivery.flights import Flights
+from elasticlake.delivery.job_attempts import JobAttempts
+from elasticlake.delivery.job_retries import JobRetries
+from elasticlake.delivery.jobs import Jobs, Pacing
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.observer import Observer
@@ -32,13 +39,15 @@ from elasticlake.delivery.standing import Standing
 from elasticlake.delivery.turns import Turns
 from elasticlake.delivery.wakeup import Heads
 from elasticlake.errors import Unavailable
-from elasticlake.metadata import deliveries, webhooks
+from elasticlake.metadata import deliveries, failing_webhooks, webhooks
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
 from elasticlake.service.clamp import clamp_positions
+from elasticlake.service.job_source import JobSource
 from elasticlake.service.metrics import Metrics
+from elasticlake.service.object_links import ObjectLinks
 from elasticlake.service.tracing import Tracer
 
 SENDS_PER_TURN = 8
@@ -65,6 +74,7 @@ class Dispatcher:
         chance: random.Random,
         metrics: Metrics | None = None,
         tracer: Tracer | None = None,
+        links: ObjectLinks | None = None,
     ) -> None:
         self._core = core
         self._state = state
@@ -77,11 +87,15 @@ class Dispatcher:
         self._chance = chance
         metrics = metrics or Metrics()
         self._observer = Observer(metrics, tracer, clock)
+        composer = Composer(clock, links)
         self._feeds = Feeds(core, state, ledger)
+        self._feeds.on_expired = metrics.deliveries_expired
         self._paces = Paces(chance)
+        backfills = Backfills(core, self._usable_feed, self._let_go)
+        retries = JobRetries(core, state, backfills, ledger, clock, self._wait_seconds)
         self._requested = RequestedDeliveries(
-            core, state, ledger, sender, roster, membership, self._paces, self._stop_webhook, clock, chance,
-            self._observer,
+            core, state, ledger, sender, composer, roster, membership, self._paces, self._stop_webhook, clock, chance,
+            self._observer, retries,
         )  # fmt: skip
         self._places: dict[int, BucketPlace] = {}
         self._heads: Heads = {}
@@ -90,17 +104,31 @@ class Dispatcher:
         self._flights = Flights()
         self._halted: dict[str, int] = {}
         self._outdated: set[FeedId] = set()
+        self._one_opens = asyncio.Lock()
+        self._failing = Failing(ledger, clock)
+        self._announcements = Announcements(state, roster, clock)
+        self._announcing: set[asyncio.Task[None]] = set()
         self._attempts = Attempts(
             self._feeds,
             ledger,
             sender,
+            composer,
+            self._failing,
             self._observer,
             clock,
             chance,
             self._turns.schedule,
             self._halt,
             self._stop_webhook,
+            self._notify,
         )
+        job_attempts = JobAttempts(
+            self._feeds, self._attempts, backfills, ledger, clock, self._stop_webhook, self._let_go
+        )
+        self._jobs = Jobs(
+            state, JobSource(core, state), job_attempts, Pacing(self._wait_seconds, self._permit), self._flights,
+            self._turns, membership, ledger, clock,
+        )  # fmt: skip
         self._belonging = Belonging(
             core,
             roster,
@@ -108,6 +136,7 @@ class Dispatcher:
             self._feeds,
             self._flights,
             self._requested,
+            self._jobs,
             ledger,
             self._outdate,
             self._begin_anew,
@@ -116,6 +145,7 @@ class Dispatcher:
             core,
             self._feeds,
             roster,
+            self._paces,
             lambda: self._flights.total + len(self._requested.tasks),
             lambda bucket_id: self._heads.get(bucket_id, 0),
             clock,
@@ -209,6 +239,7 @@ class Dispatcher:
         await self._requested.start_due()
         if self._roster.is_empty:
             return
+        await self._jobs.look()
         places = await self._core.read(webhooks.all_places)
         await self._go_back(places)
         for place in places:
@@ -236,6 +267,7 @@ class Dispatcher:
         _log.error("an older state of the database took over: going back to what it knows", feeds=len(beyond))
         webhook_ids = {feed.webhook_id for feed in beyond}
         await self._flights.abort(webhook_ids)
+        self._jobs.drop(webhook_ids)
         for webhook_id in webhook_ids:
             self._ledger.forget(webhook_id)
         for feed in beyond:
@@ -270,6 +302,7 @@ class Dispatcher:
 
     async def _find_lanes(self) -> None:
         """Feeds with lanes have something to do, whether or not their log grows."""
+        self._failing.learn(await self._state.read(failing_webhooks.everyone, loose=True))
         for webhook_id, bucket_id in await self._state.read(deliveries.feeds_with_lanes, loose=True):
             if self._membership.may_send(webhook_id):
                 self._turns.give((webhook_id, bucket_id))
@@ -298,6 +331,7 @@ class Dispatcher:
                 self._ledger.forget(webhook_id)
                 self._feeds.forget(webhook_id)
                 self._paces.forget(webhook_id)
+                self._failing.forget(webhook_id)
                 await self._state.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
 
     def _raise_head(self, bucket_id: int, sequence: int) -> None:
@@ -341,6 +375,8 @@ class Dispatcher:
             return False
         if self._halted.get(webhook.id) == webhook.revision or not self._membership.may_send(webhook.id):
             return False
+        if self._jobs.is_job(feed_id):
+            return await self._jobs.take_turn(webhook, feed_id)
         epoch = self._membership.epoch
         feed = self._feeds.get(feed_id) or await self._open(webhook, feed_id[1])
         if self._membership.epoch != epoch:
@@ -371,8 +407,12 @@ class Dispatcher:
                 return False
             if feed.due and self._flights.may_retry:
                 self._start_retry(webhook, feed, feed.due.popleft())
-            elif feed.ready:
-                self._start_first(webhook, feed, feed.ready.popleft())
+            elif feed.ready and (milliseconds := feed.batch_wait_ms(self._clock.now_ms())):
+                if has_read or not (has_more and feed.may_read):
+                    self._turns.give_later(feed_id, milliseconds / 1000)
+                return has_more and feed.may_read
+            elif (event := feed.take()) is not None:
+                self._start_first(webhook, feed, event)
             elif feed.due:
                 self._turns.block_retry(feed_id)
                 return False
@@ -390,10 +430,28 @@ class Dispatcher:
         return self._paces.of(webhook).wait_seconds(self._flights.of(webhook.id), self._clock.monotonic())
 
     async def _open(self, webhook: Webhook, bucket_id: int) -> Feed:
-        feed = await self._feeds.open(webhook, bucket_id)
-        for lane in feed.lanes.values():
-            self._turns.schedule(feed, lane)
+        # Jobs open feeds, too: there is one of each.
+        async with self._one_opens:
+            is_new = self._feeds.get((webhook.id, bucket_id)) is None
+            feed = await self._feeds.open(webhook, bucket_id)
+            for lane in feed.lanes.values() if is_new else ():
+                self._turns.schedule(feed, lane)
         return feed
+
+    async def _usable_feed(self, webhook: Webhook, bucket_id: int) -> Feed | None:
+        """The webhook's feed in the bucket, for what is sent beside it; None while it may not be used."""
+        feed_id, epoch = (webhook.id, bucket_id), self._membership.epoch
+        feed = self._feeds.get(feed_id) or await self._open(webhook, bucket_id)
+        if feed_id in self._outdated or feed.revision != webhook.revision:
+            return None
+        if self._membership.epoch != epoch or not self._membership.may_send(webhook.id):
+            self._outdate([feed])
+            return None
+        return feed
+
+    def _let_go(self, feed: Feed) -> None:
+        """What was sent beside the feed has ended."""
+        self._turns.give((feed.webhook_id, feed.bucket_id))
 
     def _start_first(self, webhook: Webhook, feed: Feed, event: Event) -> None:
         permit = self._permit(webhook)
@@ -433,12 +491,21 @@ class Dispatcher:
         """Send no more of what waits, from this moment on: until it is disabled, or changed."""
         self._halted[webhook.id] = webhook.revision
 
+    def _notify(self, webhook: Webhook) -> None:
+        """Tell those who asked that it will be disabled unless it recovers."""
+        since_ms = self._failing.since_ms(webhook.id) or self._clock.now_ms()
+        told = self._announcements.failing(webhook, since_ms, since_ms + DISABLE_AFTER_MS)
+        task = asyncio.ensure_future(told)
+        self._announcing.add(task)
+        task.add_done_callback(self._announcing.discard)
+
     async def _stop_webhook(self, webhook: Webhook, reason: str) -> None:
         """Disable the webhook as it was then: one that its owner has changed meanwhile is another matter."""
         try:
             await self._ledger.flush()
             await self._disable(webhook, reason)
             _log.warning("webhook disabled", webhook=webhook.id, reason=reason)
+            await self._announcements.disabled(webhook, reason)
         except Exception as error:
             _log.error("could not disable webhook", webhook=webhook.id, reason=reason, exc_info=error)
             self._halted.pop(webhook.id, None)

@@ -54,6 +54,11 @@ def timed_out(deadline_seconds: float, status: int | None) -> Failure:
     return Failure("timeout", f"no {missing} within {deadline_seconds:g} s")
 
 
+def unusable_tls(error: ssl.SSLError) -> Failure:
+    """The webhook's own certificate or authority cannot be used."""
+    return Failure("tls", f"the webhook's own TLS settings cannot be used: {_line(error)}")
+
+
 def judge_transport(error: aiohttp.ClientError, dial: Dial) -> Failure:
     """What an exception of the HTTP client means; raises `Unavailable` where this machine is at fault."""
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -83,6 +88,9 @@ def _judge_connecting(error: aiohttp.ClientConnectorError, dial: Dial) -> Failur
         return Failure("tls", _line(error.certificate_error))
     if isinstance(error, aiohttp.ClientSSLError):
         return Failure("tls", _line(error.os_error))
+    if dial.scheme == "https" and isinstance(error.os_error, ConnectionResetError):
+        # The connection was there; asyncio tells of its end within the handshake without any words.
+        return Failure("tls", "the receiver closed the connection during the TLS handshake")
     return Failure("connect", _line(error.os_error))
 
 

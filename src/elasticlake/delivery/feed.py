@@ -9,11 +9,16 @@ which waits in the log, not in memory.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
+from elasticlake.delivery.batching import Batching
+from elasticlake.delivery.coalescing import Following, supersedes
 from elasticlake.metadata.deliveries import Counted, Lane, Position
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Ordering, lane_key
+from elasticlake.service.selection import Selection
 
 WINDOW = 256
 MAX_LANES = 10_000
@@ -27,6 +32,10 @@ class ParkedLane:
     head_sequence: int
     attempts: int
     next_attempt_at_ms: int
+    coalesced: int = 0
+    """How many earlier events its head stands for."""
+    end_sequence: int = 0
+    """The last event of the batch that its head begins; 0 where that goes alone."""
 
 
 @dataclass(slots=True)
@@ -50,16 +59,25 @@ class Feed:
     webhook_id: str
     bucket_id: int
     ordering: Ordering
-    event_types: frozenset[str]
+    selection: Selection
     read_up_to: int
     counts: dict[Counted, int]
     budget: Budget = field(default_factory=Budget)
     ready: deque[Event] = field(default_factory=deque)
     due: deque[ParkedLane] = field(default_factory=deque)
     in_flight: int = 0
+    coalesces: bool = False
+    """Whether of a key's waiting events only the latest is sent."""
+    absorbed: dict[int, int] = field(default_factory=dict)
+    """How many earlier events an event of the window stands for, by its sequence."""
+    batching: Batching | None = None
+    batches: dict[int, tuple[Event, ...]] = field(default_factory=dict)
+    """What goes in one request with an event of the window, by its sequence."""
     revision: int = 0
     """The webhook's, when the feed was opened."""
     lanes: dict[bytes, ParkedLane] = field(default_factory=dict)
+    held: set[bytes] = field(default_factory=set)
+    """Lanes in which something is being sent that is not in the log."""
     _window: deque[int] = field(default_factory=deque)
     _settled: set[int] = field(default_factory=set)
     _queues: dict[bytes, deque[Event]] = field(default_factory=dict)
@@ -69,7 +87,7 @@ class Feed:
 
     @classmethod
     def resume(
-        cls, position: Position, lanes: list[Lane], ordering: Ordering, event_types: frozenset[str], budget: Budget
+        cls, position: Position, lanes: list[Lane], ordering: Ordering, selection: Selection, budget: Budget
     ) -> Feed:
         """Go on where an earlier dispatcher stopped."""
         counts: dict[Counted, int] = {
@@ -77,10 +95,18 @@ class Feed:
             "dead": position.dead,
             "canceled": position.canceled,
             "expired": position.expired,
+            "coalesced": position.coalesced,
         }
-        feed = cls(position.webhook_id, position.bucket_id, ordering, event_types, position.sequence, counts, budget)
+        feed = cls(position.webhook_id, position.bucket_id, ordering, selection, position.sequence, counts, budget)
         for lane in lanes:
-            feed.lanes[lane.key] = ParkedLane(lane.key, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms)
+            feed.lanes[lane.key] = ParkedLane(
+                lane.key,
+                lane.head_sequence,
+                lane.attempts,
+                lane.next_attempt_at_ms,
+                lane.coalesced,
+                lane.end_sequence,
+            )
         return feed
 
     @property
@@ -93,7 +119,12 @@ class Feed:
         """Whether there is room to read on: in the window, and in lanes that failures might need."""
         if self.ordering == "bucket" and self.lanes:
             return False
-        return len(self._window) < WINDOW // 2 and len(self.lanes) < MAX_LANES
+        return len(self._window) < self._wanted and len(self.lanes) < MAX_LANES
+
+    @property
+    def _wanted(self) -> int:
+        """How many events the window should hold before it is enough."""
+        return WINDOW // 2 if self.batching is None else max(WINDOW // 2, self.batching.max_events)
 
     def is_drained(self, sequence: int) -> bool:
         """Whether everything up to that sequence is resolved."""
@@ -104,32 +135,79 @@ class Feed:
 
     def add(self, events: list[Event]) -> None:
         """Take the log's next events into the window."""
+        types, refuses = self.selection.types, self.selection.refuses
         for event in events:
             assert event.sequence == self.read_up_to + 1, "the log has a gap"
             self.read_up_to = event.sequence
-            if event.type not in self.event_types:
+            if event.type not in types:
                 self._pass(event.sequence)
                 continue
             lane = self.lane_of(event)
             if lane in self.lanes or self._ended_before(lane, event.sequence):
+                # Whether it is refused is asked when its lane comes to it.
+                self._pass(event.sequence)
+                continue
+            if refuses is not None and refuses(event):
                 self._pass(event.sequence)
                 continue
             self._append(event.sequence)
             queue = self._queues.get(lane)
             if queue is None:
                 self._queues[lane] = deque((event,))
-                self.ready.append(event)
+                if lane not in self.held:
+                    self.ready.append(event)
             else:
                 queue.append(event)
 
+    def expire(self, sequence: int) -> int:
+        """Retention took the log up to that sequence: pass what was not read of it; returns how many sequences."""
+        expired = max(0, sequence - self.read_up_to)
+        # A lane whose head is among them ends by itself, and is counted then.
+        heads = sum(self.read_up_to < lane.head_sequence <= sequence for lane in self.lanes.values())
+        self.counts["expired"] += expired - heads
+        self.read_up_to += expired
+        self._ended_ahead = {lane: ended for lane, ended in self._ended_ahead.items() if ended > self.read_up_to}
+        return expired
+
+    def take(self) -> Event | None:
+        """The next event for its first attempt, which is where it is decided whether a later one of its key says more;
+        None if there is none."""
+        while self.ready:
+            event = self.ready.popleft()
+            successor = self._successor(event) if self.coalesces else None
+            if successor is None:
+                if self.batching is not None and event.sequence not in self.batches:
+                    self.batches[event.sequence] = self.batching.fill(event, self._behind(event))
+                return event
+            count = 1 + self.absorbed.get(event.sequence, 0)
+            self.absorbed[successor.sequence] = count + self.absorbed.get(successor.sequence, 0)
+            self.settle(event, "coalesced")
+        return None
+
+    def _successor(self, event: Event) -> Event | None:
+        """The next event of the key that says more than this one."""
+        return next((later for later in self._behind(event) if supersedes(later, event)), None)
+
+    def _behind(self, event: Event) -> Iterator[Event]:
+        """What waits in its lane behind the first."""
+        return islice(self._queues[self.lane_of(event)], 1, None)
+
+    def batch_wait_ms(self, now_ms: int) -> int:
+        """How long what is ready waits to be joined by more."""
+        if self.batching is None or not self.ready:
+            return 0
+        return self.batching.wait_ms(self.ready[0], len(self._queues[self.lane_of(self.ready[0])]), now_ms)
+
     def settle(self, event: Event, outcome: Counted) -> None:
-        """The event's delivery ended; the next of its lane may go."""
-        self.counts[outcome] += 1
+        """The event's delivery ended, with all that went in one request with it; the next of its lane may go."""
+        self.absorbed.pop(event.sequence, None)
         lane = self.lane_of(event)
         queue = self._queues[lane]
-        assert queue[0] is event
-        queue.popleft()
-        self._mark(event.sequence)
+        for ended in (event, *self.batches.pop(event.sequence, ())):
+            assert queue[0] is ended
+            queue.popleft()
+            self.counts[outcome] += 1
+            self._mark(ended.sequence)
         if queue:
             self.ready.append(queue[0])
         else:
@@ -138,9 +216,12 @@ class Feed:
     def park(self, event: Event, attempts: int, next_attempt_at_ms: int) -> ParkedLane:
         """The event's attempt failed: its lane waits, and the position need not."""
         lane = self.lane_of(event)
+        parked = ParkedLane(lane, event.sequence, attempts, next_attempt_at_ms, self.absorbed.get(event.sequence, 0))
+        if also := self.batches.pop(event.sequence, ()):
+            parked.end_sequence = also[-1].sequence
         for queued in self._queues.pop(lane):
+            self.absorbed.pop(queued.sequence, None)
             self._mark(queued.sequence)
-        parked = ParkedLane(lane, event.sequence, attempts, next_attempt_at_ms)
         self.lanes[lane] = parked
         return parked
 
@@ -148,19 +229,43 @@ class Feed:
         """The lane's head failed again."""
         lane.attempts, lane.next_attempt_at_ms = attempts, next_attempt_at_ms
 
-    def advance_lane(self, lane: ParkedLane, outcome: Counted, following: Event | None, now_ms: int) -> None:
-        """The lane's head ended; `following` is the lane's next event that the position has passed, if there is one."""
-        self.counts[outcome] += 1
-        if following is None:
+    def advance_lane(
+        self, lane: ParkedLane, outcome: Counted, following: Following, now_ms: int, events: int = 1
+    ) -> None:
+        """The lane's head ended, and with it as many events as its batch had; `following` is the lane's next event that
+        the position has passed, if there is one."""
+        self.counts[outcome] += events
+        self.counts["coalesced"] += following.passed
+        last = max(lane.head_sequence, lane.end_sequence)
+        lane.coalesced, lane.end_sequence = following.stands_for, following.end_sequence
+        if following.event is None:
             del self.lanes[lane.key]
-            if lane.head_sequence > self.read_up_to:
-                self._ended_ahead[lane.key] = lane.head_sequence
+            if last > self.read_up_to:
+                self._ended_ahead[lane.key] = last
         else:
-            lane.head_sequence, lane.attempts, lane.next_attempt_at_ms = following.sequence, 0, now_ms
+            lane.head_sequence, lane.attempts, lane.next_attempt_at_ms = following.event.sequence, 0, now_ms
 
     def put_back(self, event: Event) -> None:
         """The event was not attempted after all (our own fault, never the receiver's): it is the next to go."""
         self.ready.appendleft(event)
+
+    def hold(self, lane: bytes) -> bool:
+        """Keep the lane's events waiting while something else is sent in their place; False while it has any."""
+        if lane in self._queues or lane in self.lanes or lane in self.held:
+            return False
+        self.held.add(lane)
+        return True
+
+    def release(self, lane: bytes) -> None:
+        """The lane's own events may go again."""
+        self.held.discard(lane)
+        queue = self._queues.get(lane)
+        if queue:
+            self.ready.append(queue[0])
+
+    def waits(self, lane: bytes, key: bytes) -> bool:
+        """Whether an event of the key waits in the window."""
+        return any(event.key == key for event in self._queues.get(lane, ()))
 
     def skip_to(self, sequence: int) -> int:
         """Jump over what its owner gave up; returns how many sequences were passed. Only with nothing in flight."""
@@ -174,6 +279,8 @@ class Feed:
             self._settled,
             self._queues,
             self._ended_ahead,
+            self.absorbed,
+            self.batches,
             self.lanes,
         ):
             collection.clear()
@@ -190,7 +297,8 @@ class Feed:
 
     def lane_row(self, lane: ParkedLane) -> Lane:
         place = (self.webhook_id, self.bucket_id, lane.key)
-        return Lane(*place, lane.head_sequence, lane.attempts, lane.next_attempt_at_ms, self.ordering)
+        waits = (lane.head_sequence, lane.attempts, lane.next_attempt_at_ms)
+        return Lane(*place, *waits, self.ordering, lane.coalesced, lane.end_sequence)
 
     def _ended_before(self, lane: bytes, sequence: int) -> bool:
         ended = self._ended_ahead.get(lane, 0)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
+import structlog
+
+from elasticlake.delivery.batching import Batching
+from elasticlake.delivery.coalescing import Following, coalesced
+from elasticlake.delivery.composer import weight
 from elasticlake.delivery.feed import Budget, Feed, ParkedLane
 from elasticlake.delivery.ledger import Ledger
-from elasticlake.metadata import deliveries, events, webhooks
+from elasticlake.delivery.where_failures import count_failures
+from elasticlake.metadata import buckets, deliveries, events, webhooks
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.selection import Selection, select
 
 READ_EVENTS = 128
 MAX_UNSETTLED = 20_000
 GUARANTEED_UNSETTLED = 256
+HELD_SECONDS = 0.005
+"""For how long events are asked about before all else has its turn."""
 
+_log = structlog.get_logger("delivery")
 FeedId = tuple[str, int]
 """A webhook's id and a bucket's."""
 
@@ -30,6 +43,8 @@ class Feeds:
         self._open: dict[FeedId, Feed] = {}
         self.budget = Budget()
         self._shares: dict[str, Budget] = {}
+        self.on_expired: Callable[[int], None] = lambda expired: None
+        """Told of events that retention took before they were delivered."""
 
     def may_read(self, webhook_id: str) -> bool:
         """Whether the webhook may take more events into memory: no backlog spends what the others need (I6)."""
@@ -57,8 +72,8 @@ class Feeds:
         start = await self._core.read(lambda reader: webhooks.start(reader, webhook.id, bucket_id))
         position, lanes = await self._state.read(lambda reader: _stored(reader, webhook.id, bucket_id))
         if position is None:
-            first = await self._core.read(lambda reader: webhooks.first_sequence(reader, bucket_id))
-            position = Position(webhook.id, bucket_id, max(start, first - 1))
+            origin = await self._core.read(lambda reader: buckets.origin(reader, bucket_id))
+            position = Position(webhook.id, bucket_id, max(start, origin))
         is_reordered = any(lane.ordering != webhook.ordering for lane in lanes)
         if is_reordered:
             # What its lanes mean has changed: go back to the first event that they hold, and park anew what still
@@ -67,7 +82,8 @@ class Feeds:
             earliest = min(lane.head_sequence for lane in lanes) - 1
             position = replace(position, sequence=min(position.sequence, earliest))
             lanes = []
-        feed = Feed.resume(position, lanes, webhook.ordering, frozenset(webhook.events), self._share(webhook.id))
+        selection = select(webhook.events, webhook.rules, count_failures(self._ledger, webhook))
+        feed = Feed.resume(position, lanes, webhook.ordering, selection, self._share(webhook.id))
         if is_reordered:
             # Together with the lanes' end: a crash between the two would lose what they held.
             self._ledger.moved(feed)
@@ -79,7 +95,8 @@ class Feeds:
                 self._ledger.lane_changed(feed, lane)
             self._ledger.moved(feed)
         await self._abandon_lanes(feed, start)
-        feed.revision = webhook.revision
+        feed.revision, feed.coalesces = webhook.revision, webhook.rules.coalesce
+        _batch(feed, webhook)
         self._open[feed_id] = feed
         return feed
 
@@ -87,7 +104,8 @@ class Feeds:
         """Cancel the heads that its owner gave up by going on from now; what came after that is still due."""
         for lane in [lane for lane in feed.lanes.values() if lane.head_sequence <= start]:
             lane.head_sequence = start
-            feed.advance_lane(lane, "canceled", await self.following(feed, lane), 0)
+            following = await self.following(feed, lane)
+            feed.advance_lane(lane, "canceled", following, 0)
             self._ledger.lane_changed(feed, lane)
 
     def close(self, feed: Feed) -> None:
@@ -102,39 +120,119 @@ class Feeds:
         found = await self._core.read(
             lambda reader: events.after(reader, feed.bucket_id, feed.read_up_to, READ_EVENTS), loose=True
         )
+        trimmed = await self._trimmed(feed, found)
         if self.get((feed.webhook_id, feed.bucket_id)) is not feed:
             # It was closed while we read.
             return False
         before = feed.position
-        feed.add(found)
-        if feed.position != before:
+        expired = feed.expire(trimmed)
+        if not await self._add(feed, found):
+            return False
+        if expired or feed.position != before:
             self._ledger.moved(feed)
-        return bool(found)
+        if expired:
+            self.on_expired(expired)
+            facts = {"webhook": feed.webhook_id, "bucket_id": feed.bucket_id, "first_sequence": trimmed + 1}
+            _log.warning("events expired before they were delivered", events=expired, **facts)
+        return bool(found or expired)
+
+    async def _add(self, feed: Feed, found: list[Event]) -> bool:
+        """Take the events in; False if the feed was closed meanwhile, so that nothing of it counts any more."""
+        if not feed.selection.is_slow:
+            feed.add(found)
+            return True
+        async for event in _one_by_one(found, feed.selection):
+            if self.get((feed.webhook_id, feed.bucket_id)) is not feed:
+                return False
+            feed.add([event])
+        return self.get((feed.webhook_id, feed.bucket_id)) is feed
+
+    async def _trimmed(self, feed: Feed, found: list[Event]) -> int:
+        """Up to which sequence retention has taken what comes before the events found; 0 if that is all there."""
+        if found and found[0].sequence == feed.read_up_to + 1:
+            return 0
+        first = await self._core.read(lambda reader: buckets.first_sequence(reader, feed.bucket_id), loose=True)
+        return min(first, found[0].sequence if found else first) - 1
 
     async def head_of(self, feed: Feed, lane: ParkedLane) -> Event | None:
         """The event that the lane waits to send; None if the log no longer has it."""
         return await self._core.read(lambda reader: events.get(reader, feed.bucket_id, lane.head_sequence), loose=True)
 
-    async def following(self, feed: Feed, lane: ParkedLane) -> Event | None:
+    async def following(self, feed: Feed, lane: ParkedLane) -> Following:
         """The lane's next event among those that the position has passed: they cost no row, so they are looked up
         now."""
         if feed.ordering == "none":
-            return None
+            return Following()
+        if feed.batching is not None:
+            return await self._following_batch(feed, feed.batching, lane)
+        if not feed.coalesces:
+            async for event in self._behind(feed, lane):
+                return Following(event)
+            return Following()
+        return await coalesced(self._behind(feed, lane))
+
+    async def _following_batch(self, feed: Feed, batching: Batching, lane: ParkedLane) -> Following:
+        waiting: list[Event] = []
+        async for event in self._behind(feed, lane):
+            waiting.append(event)
+            if len(waiting) == batching.max_events:
+                break
+        if not waiting:
+            return Following()
+        also = batching.fill(waiting[0], waiting[1:])
+        return Following(waiting[0], end_sequence=also[-1].sequence if also else 0)
+
+    async def batch_of(self, feed: Feed, lane: ParkedLane) -> tuple[Event, ...]:
+        """What goes in one request with the lane's head: what was composed once."""
+        found: list[Event] = []
         beyond = lane.head_sequence
+        while beyond < lane.end_sequence:
+            read = await self._core.read(
+                lambda reader: events.after(reader, feed.bucket_id, beyond, READ_EVENTS),  # noqa: B023
+                loose=True,
+            )
+            found += [event for event in read if event.sequence <= lane.end_sequence and feed.selection.selects(event)]
+            beyond = read[-1].sequence if read else lane.end_sequence
+        return tuple(found)
+
+    async def _behind(self, feed: Feed, lane: ParkedLane) -> AsyncIterator[Event]:
+        """What the webhook wants of the lane's events behind its head, as far as the log was read."""
+        beyond = max(lane.head_sequence, lane.end_sequence)
         while beyond < feed.read_up_to:
             up_to = feed.read_up_to
-            batch = await self._core.read(lambda reader: self._batch(reader, feed, lane, beyond, up_to), loose=True)  # noqa: B023
-            for event in batch:
-                if event.type in feed.event_types:
-                    return event
+            batch = await self._core.read(lambda reader: self._page(reader, feed, lane, beyond, up_to), loose=True)  # noqa: B023
+            async for event in _one_by_one(batch, feed.selection):
+                if feed.selection.selects(event):
+                    yield event
             beyond = batch[-1].sequence if batch else up_to
-        return None
 
-    def _batch(self, reader: Reader, feed: Feed, lane: ParkedLane, beyond: int, up_to: int) -> list[Event]:
+    def _page(self, reader: Reader, feed: Feed, lane: ParkedLane, beyond: int, up_to: int) -> list[Event]:
         if feed.ordering == "bucket":
             found = events.after(reader, feed.bucket_id, beyond, READ_EVENTS)
             return [event for event in found if event.sequence <= up_to]
         return events.of_key(reader, feed.bucket_id, lane.key, beyond, up_to, READ_EVENTS)
+
+
+def _batch(feed: Feed, webhook: Webhook) -> None:
+    """Let the feed compose batches, if its webhook asks for them."""
+    batch = webhook.rules.batch
+    if batch is not None:
+        feed.batching = Batching(batch.max_events, batch.max_wait_ms, partial(weight, webhook))
+        return
+    for lane in feed.lanes.values():
+        # Composed when it did: from now on each goes alone.
+        lane.end_sequence = 0
+
+
+async def _one_by_one(found: Iterable[Event], selection: Selection) -> AsyncIterator[Event]:
+    """The events; where asking about one takes long, all else has its turn in between."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + HELD_SECONDS
+    for event in found:
+        yield event
+        if selection.is_slow and loop.time() > until:
+            await asyncio.sleep(0)
+            until = loop.time() + HELD_SECONDS
 
 
 def _stored(reader: Reader, webhook_id: str, bucket_id: int) -> tuple[Position | None, list[Lane]]:

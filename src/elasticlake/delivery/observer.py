@@ -31,7 +31,7 @@ class Observer:
         """The attempt ended. One that never did, for a fault of ours, is none: it is neither counted nor traced."""
         if not delivery.is_test:
             self.metrics.attempted(verdict.status, result.duration_seconds)
-            if verdict.status == "delivered" and not delivery.is_redelivery:
+            if verdict.status == "delivered" and not (delivery.is_redelivery or delivery.is_of_job):
                 self.metrics.delivered((self.clock.now_ms() - delivery.event.time_ms) / 1000)
         if span is not None:
             span.end(_attributes(delivery, attempt, result, verdict), result.error)

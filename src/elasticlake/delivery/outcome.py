@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from elasticlake.delivery.attempt import Request, Result
 from elasticlake.delivery.composer import Delivery
 from elasticlake.metadata.deliveries import Counted
 from elasticlake.metadata.history import Attempt
+from elasticlake.model.custom_headers import MASK
 from elasticlake.model.schedule import next_attempt_delay, parse_retry_after
 from elasticlake.model.webhooks import Webhook
 from elasticlake.record import record
 
 GONE_STATUS = 410
 GONE = "gone"
+DISABLE_HEADER = "webhook-delivery"
+ASKED_TO_STOP = "receiverAskedToStop"
+STOPS = (GONE, ASKED_TO_STOP)
+"""Why a webhook is disabled whose endpoint wants no more."""
 _HONOURS_RETRY_AFTER = (429, 503)
+_LINK_SIGNATURE = re.compile(rb"(X-Amz-Signature=)[0-9a-f]{64}")
 
 
 @record
@@ -39,9 +46,9 @@ def judge(
         return Verdict("delivered")
     if once:
         return Verdict("dead")
-    if result.status_code == GONE_STATUS:
+    if reason := _stops(result):
         # The endpoint asks us to stop: the event waits, should its owner enable the webhook again.
-        return Verdict("retrying", now_ms, GONE)
+        return Verdict("retrying", now_ms, reason)
     retry_after = None
     if result.status_code in _HONOURS_RETRY_AFTER and result.retry_after is not None:
         retry_after = parse_retry_after(result.retry_after, now_ms / 1000)
@@ -49,6 +56,28 @@ def judge(
     if delay_seconds is None:
         return Verdict("dead", None, "deadDelivery" if webhook.on_dead == "pause" else None)
     return Verdict("retrying", now_ms + int(delay_seconds * 1000))
+
+
+def without_credentials(webhook: Webhook, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The headers as they may be kept: the owner's own are often credentials, and what is kept is not sealed."""
+    own = {name for name, _ in webhook.sealed.headers}
+    return tuple((name, MASK if name in own else value) for name, value in headers) if own else headers
+
+
+def _without_links(webhook: Webhook, body: bytes) -> bytes:
+    """The body as it may be kept: who has the signature of a link may fetch the object."""
+    has_links = webhook.rules.include_url_seconds is not None
+    return _LINK_SIGNATURE.sub(rb"\1" + MASK.encode(), body) if has_links else body
+
+
+def _stops(result: Result) -> str | None:
+    """Why the receiver wants no more, in a failed answer: 410, or `webhook-delivery: disable`."""
+    if result.status_code == GONE_STATUS:
+        return GONE
+    asked = any(
+        name.lower() == DISABLE_HEADER and value.strip().lower() == "disable" for name, value in result.response_headers
+    )
+    return ASKED_TO_STOP if asked else None
 
 
 def attempt_record(delivery: Delivery, attempt: int, request: Request, result: Result, verdict: Verdict) -> Attempt:
@@ -67,8 +96,8 @@ def attempt_record(delivery: Delivery, attempt: int, request: Request, result: R
         status_code=result.status_code,
         error_class=result.error_class,
         error=result.error,
-        request_headers=request.headers,
-        request_body=request.body,
+        request_headers=without_credentials(delivery.webhook, request.headers),
+        request_body=_without_links(delivery.webhook, request.body),
         response_headers=result.response_headers,
         response_body=result.response_body,
         status=verdict.status,

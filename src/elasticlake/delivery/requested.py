@@ -10,21 +10,24 @@ import structlog
 
 from elasticlake.clock import Clock
 from elasticlake.delivery.attempt import Sender
-from elasticlake.delivery.composer import Delivery, compose, test_event
+from elasticlake.delivery.composer import Composer, Delivery, test_event
+from elasticlake.delivery.job_retries import JobRetries
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.observer import Observer
-from elasticlake.delivery.outcome import GONE, Verdict, attempt_record, judge
+from elasticlake.delivery.outcome import STOPS, Verdict, attempt_record, judge
 from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
-from elasticlake.metadata import deliveries, events, webhooks
+from elasticlake.metadata import deliveries, events, operational_events, webhooks
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.deliveries import DeadDelivery, RequestedDelivery
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
+from elasticlake.model.jobs import job_of
 from elasticlake.model.webhooks import Webhook
 
 MAX_IN_FLIGHT = 32
+MAX_OF_JOBS_PER_WEBHOOK = 8
 
 _log = structlog.get_logger("delivery")
 
@@ -38,6 +41,7 @@ class RequestedDeliveries:
         state: Database,
         ledger: Ledger,
         sender: Sender,
+        composer: Composer,
         roster: Roster,
         membership: Membership,
         paces: Paces,
@@ -45,11 +49,13 @@ class RequestedDeliveries:
         clock: Clock,
         chance: random.Random,
         observer: Observer,
+        retries: JobRetries,
     ) -> None:
         self._core = core
         self._state = state
         self._ledger = ledger
         self._sender = sender
+        self._composer = composer
         self._roster = roster
         self._membership = membership
         self._paces = paces
@@ -57,6 +63,7 @@ class RequestedDeliveries:
         self._clock = clock
         self._chance = chance
         self._observer = observer
+        self._retries = retries
         self._in_flight: set[DeliveryId] = set()
         self._of_task: dict[asyncio.Task[None], str] = {}
 
@@ -101,6 +108,11 @@ class RequestedDeliveries:
             if webhook is None and await self._exists(requested.webhook_id):
                 # Made since the roster was read: it is known at the next scan, and this is due still.
                 return
+            if webhook is not None and job_of(requested.generation) is not None:
+                is_crowded = list(self._of_task.values()).count(webhook.id) > MAX_OF_JOBS_PER_WEBHOOK
+                await self._retries.attempt(webhook, requested, is_crowded=is_crowded, send=self._send)
+                await self._ledger.flush()
+                return
             event = await self._event(webhook, requested) if webhook is not None else None
             if webhook is None or event is None:
                 self._ledger.requested(requested._replace(status="expired", next_attempt_at_ms=None))
@@ -117,16 +129,17 @@ class RequestedDeliveries:
 
     async def _send(self, delivery: Delivery, requested: RequestedDelivery) -> None:
         attempts = requested.attempts + 1
-        request, span = self._observer.begin(delivery, compose(delivery, attempts, self._clock.now_ms()))
+        request, span = self._observer.begin(delivery, await self._composer.request(delivery, attempts))
         result = await self._sender.send(request)
         if result.succeeded:
             # A person mended it and tried: the events that wait need not wait for a probe.
             self._paces.of(delivery.webhook).succeeded()
         now_ms = self._clock.now_ms()
         verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
-        if verdict.disable == GONE:
+        stops = verdict.disable if verdict.disable in STOPS else None
+        if stops is not None:
             # Nothing of the log's order depends on it, so it does not wait for its webhook's return.
-            verdict = Verdict("dead", None, GONE)
+            verdict = Verdict("dead", None, stops)
         self._observer.finish(span, delivery, attempts, result, verdict)
         self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
         self._ledger.requested(
@@ -137,10 +150,12 @@ class RequestedDeliveries:
             self._ledger.revived(*place)
         elif verdict.status == "dead" and not delivery.is_test:
             self._ledger.died(DeadDelivery(*place, requested.generation, delivery.event.key, attempts, now_ms))
-        if verdict.disable == GONE:
-            await self._stop_webhook(delivery.webhook, GONE)
+        if stops is not None:
+            await self._stop_webhook(delivery.webhook, stops)
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
+        if requested.sequence > 0 and requested.bucket_id == operational_events.NO_BUCKET:
+            return await self._state.read(lambda reader: operational_events.get(reader, requested.sequence))
         if requested.sequence > 0:
             return await self._core.read(lambda reader: events.get(reader, requested.bucket_id, requested.sequence))
         assert webhook is not None

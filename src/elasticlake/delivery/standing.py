@@ -11,6 +11,7 @@ import structlog
 from elasticlake.clock import Clock
 from elasticlake.delivery.feed import Feed
 from elasticlake.delivery.feeds import Feeds
+from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import events
 from elasticlake.metadata.database import Database, Reader
@@ -30,6 +31,7 @@ class Standing:
         core: Database,
         feeds: Feeds,
         roster: Roster,
+        paces: Paces,
         in_flight: Callable[[], int],
         head_of: Callable[[int], int],
         clock: Clock,
@@ -38,6 +40,7 @@ class Standing:
         self._core = core
         self._feeds = feeds
         self._roster = roster
+        self._paces = paces
         self._in_flight = in_flight
         self._head_of = head_of
         self._clock = clock
@@ -55,13 +58,23 @@ class Standing:
     async def measure(self) -> None:
         """Look once, and tell the metrics."""
         feeds = self._feeds.all()
-        oldest_seconds = await self._oldest_seconds([feed for feed in feeds if self._is_enabled(feed)])
+        enabled = [feed for feed in feeds if self._is_enabled(feed)]
+        oldest_seconds = await self._oldest_seconds(enabled)
+        self._metrics.backlogs(self._backlogs(enabled))
         self._metrics.delivery_state(self._in_flight(), sum(len(feed.lanes) for feed in feeds), oldest_seconds)
+        self._metrics.breakers(self._paces.not_closed())
         self._metrics.webhooks(Counter(webhook.status for webhook in self._roster.webhooks))
 
     def _is_enabled(self, feed: Feed) -> bool:
         webhook = self._roster.get(feed.webhook_id)
         return webhook is not None and webhook.status == "enabled"
+
+    def _backlogs(self, feeds: list[Feed]) -> dict[str, int]:
+        """How many events lie beyond each webhook's positions; webhooks without any are left out."""
+        backlogs: Counter[str] = Counter()
+        for feed in feeds:
+            backlogs[feed.webhook_id] += max(0, self._head_of(feed.bucket_id) - feed.position)
+        return {webhook_id: count for webhook_id, count in backlogs.items() if count}
 
     async def _oldest_seconds(self, feeds: list[Feed]) -> dict[str, float]:
         """The age of each webhook's oldest event that has not arrived; webhooks that wait for nothing are left out."""

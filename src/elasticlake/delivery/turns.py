@@ -24,6 +24,7 @@ class Turns:
         self._due: list[tuple[int, int, FeedId, ParkedLane]] = []
         self._opens: list[tuple[float, str]] = []
         self._opening: dict[str, float] = {}
+        self._later: list[tuple[float, int, FeedId]] = []
         self._entries = itertools.count()
 
     def __bool__(self) -> bool:
@@ -32,6 +33,11 @@ class Turns:
     def give(self, feed_id: FeedId) -> None:
         """The feed has something to do; its turn comes after those that wait already."""
         self._next[feed_id] = None
+        self._wake()
+
+    def give_later(self, feed_id: FeedId, seconds: float) -> None:
+        """The feed has something to do then."""
+        heapq.heappush(self._later, (self._clock.monotonic() + seconds, next(self._entries), feed_id))
         self._wake()
 
     def take(self) -> FeedId:
@@ -86,6 +92,8 @@ class Turns:
             if feed is not None and is_known and lane.next_attempt_at_ms == due_at_ms:
                 feed.due.append(lane)
                 self._next[feed_id] = None
+        while self._later and self._later[0][0] <= now:
+            self._next[heapq.heappop(self._later)[2]] = None
         while self._opens and self._opens[0][0] <= now:
             at, webhook_id = heapq.heappop(self._opens)
             if self._opening.get(webhook_id) == at:
@@ -97,8 +105,9 @@ class Turns:
         seconds = at_most
         if self._due:
             seconds = min(seconds, (self._due[0][0] - self._clock.now_ms()) / 1000)
-        if self._opens:
-            seconds = min(seconds, self._opens[0][0] - self._clock.monotonic())
+        for waiting in (self._opens, self._later):
+            if waiting:
+                seconds = min(seconds, waiting[0][0] - self._clock.monotonic())
         return max(0.0, seconds)
 
 

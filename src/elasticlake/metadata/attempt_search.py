@@ -21,11 +21,12 @@ _SUCCESSES = (200, 299)
 _DAY_MS = 86_400_000
 _ENDLESS = 2**62
 
-_SPOTS = "SELECT started_at_ms, id, bucket_id, sequence, generation, event, key, status_code FROM {attempts} "
+_HITS = "SELECT started_at_ms, id, bucket_id, sequence, generation, event, key, status_code FROM {attempts} "
 _NEWEST = "started_at_ms >= ? AND (started_at_ms, id) < (?, ?) ORDER BY started_at_ms DESC, id DESC LIMIT ?"
-# Each by the index of that name.
-_BY_KEY = _SPOTS + "WHERE webhook_id = ? AND key = ? AND " + _NEWEST
-_BY_TIME = _SPOTS + "WHERE webhook_id = ? AND status = ? AND " + _NEWEST
+# By the indexes attempts_by_key and attempts_by_time.
+_BY_KEY = _HITS + "WHERE webhook_id = ? AND key = ? AND " + _NEWEST
+_BY_KEY_OF_STATUS = _HITS + "WHERE webhook_id = ? AND key = ? AND status = ? AND " + _NEWEST
+_BY_TIME = _HITS + "WHERE webhook_id = ? AND status = ? AND " + _NEWEST
 
 
 class Place(NamedTuple):
@@ -104,7 +105,7 @@ class Day(Protocol):
     def rows(self, sql: str, parameters: tuple[Value, ...]) -> list[Row]: ...
 
 
-class Spot(NamedTuple):
+class Hit(NamedTuple):
     """An attempt that was found: where it is, and of which delivery."""
 
     place: Place
@@ -116,7 +117,7 @@ class Spot(NamedTuple):
 class Found(NamedTuple):
     """What a search found, and where to go on; None at the end."""
 
-    spots: list[Spot]
+    hits: list[Hit]
     next_place: Place | None
 
 
@@ -125,7 +126,7 @@ def search(days: Iterable[Day], webhook_id: str, wanted: Wanted, before: Place |
 
     It may find fewer, or none, and still have a place to go on from.
     """
-    found: list[Spot] = []
+    found: list[Hit] = []
     place = _start(wanted, before)
     unread = SCANNED_AT_ONCE
     for day in days:
@@ -135,7 +136,7 @@ def search(days: Iterable[Day], webhook_id: str, wanted: Wanted, before: Place |
             for started_at_ms, row, bucket_id, sequence, generation, event, key, status_code in rows:
                 place = Place(started_at_ms, row)
                 if wanted.takes_event(event, key) and wanted.takes_attempt(started_at_ms, status_code):
-                    found.append(Spot(place, bucket_id, sequence, generation))
+                    found.append(Hit(place, bucket_id, sequence, generation))
                     if len(found) == limit:
                         return Found(found, place)
             unread -= len(rows)
@@ -160,6 +161,9 @@ def _at_once(wanted: Wanted, room: int) -> int:
 def _scan(day: Day, webhook_id: str, wanted: Wanted, before: Place, limit: int) -> list[Row]:
     """The newest rows before that place which an index leads to."""
     bounds = (wanted.earliest_ms, *before, limit)
+    if wanted.key is not None and wanted.status is not None:
+        sql = _BY_KEY_OF_STATUS.format(attempts=day.attempts)
+        return day.rows(sql, (webhook_id, wanted.key, wanted.status, *bounds))
     if wanted.key is not None:
         return day.rows(_BY_KEY.format(attempts=day.attempts), (webhook_id, wanted.key, *bounds))
     statuses = _statuses(wanted)

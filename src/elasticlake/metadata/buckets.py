@@ -144,6 +144,17 @@ def set_acl(tx: Transaction, bucket: Bucket, acl: Acl) -> None:
     tx.memo["bucket", bucket.name.name] = replace(bucket, acl=acl)
 
 
+def origin(reader: Reader, bucket_id: int) -> int:
+    """The sequence after which the bucket's own log began: the last of those that had its name before."""
+    sql = """
+    SELECT coalesce(max(former.sequence), 0)
+    FROM buckets b JOIN buckets former ON former.name = b.name AND former.id < b.id
+    WHERE b.id = ?
+    """
+    row = reader.row(sql, (bucket_id,))
+    return int(row[0]) if row else 0
+
+
 def first_sequence(reader: Reader, bucket_id: int) -> int:
     """The first sequence that the bucket's log still holds."""
     row = reader.row("SELECT first_sequence FROM buckets WHERE id = ?", (bucket_id,))

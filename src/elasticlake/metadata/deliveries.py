@@ -6,14 +6,15 @@ the last moments of it only sends some events again: positions, lanes and counts
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.model.jobs import JOB_GENERATIONS
 from elasticlake.model.webhooks import Ordering
 from elasticlake.record import record
 
-Counted = Literal["delivered", "dead", "canceled", "expired"]
-COUNTED: tuple[Counted, ...] = ("delivered", "dead", "canceled", "expired")
+Counted = Literal["delivered", "dead", "canceled", "expired", "coalesced"]
+COUNTED: tuple[Counted, ...] = get_args(Counted)
 
 
 @record
@@ -27,6 +28,7 @@ class Position:
     dead: int = 0
     canceled: int = 0
     expired: int = 0
+    coalesced: int = 0
 
 
 @record
@@ -40,6 +42,10 @@ class Lane:
     attempts: int
     next_attempt_at_ms: int
     ordering: Ordering = "key"
+    coalesced: int = 0
+    """How many earlier events of the key the head stands for."""
+    end_sequence: int = 0
+    """The last event of the batch that the head begins; 0 where it goes alone."""
 
 
 class DeadDelivery(NamedTuple):
@@ -55,7 +61,7 @@ class DeadDelivery(NamedTuple):
 
 
 class RequestedDelivery(NamedTuple):
-    """A redelivery (`sequence` > 0) or a test (`sequence` 0) that a person asked for."""
+    """A redelivery (`sequence` > 0) or a test (`sequence` 0) that a person asked for, or what a job failed to send."""
 
     webhook_id: str
     bucket_id: int
@@ -65,15 +71,26 @@ class RequestedDelivery(NamedTuple):
     attempts: int
     requested_at_ms: int
     next_attempt_at_ms: int | None
+    key: bytes | None = None
+    """A backfilled object's, which may have no event any more."""
 
 
-_POSITIONS = "SELECT webhook_id, bucket_id, sequence, delivered, dead, canceled, expired FROM positions "
-_LANES = "SELECT webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms, ordering FROM lanes "
+_POSITIONS = "SELECT webhook_id, bucket_id, sequence, delivered, dead, canceled, expired, coalesced FROM positions "
+_LANES = """
+SELECT webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms, ordering, coalesced, end_sequence
+FROM lanes
+"""
 _DEAD = "SELECT webhook_id, bucket_id, sequence, generation, key, attempts, died_at_ms FROM dead_deliveries "
 _REQUESTED = """
-SELECT webhook_id, bucket_id, sequence, generation, status, attempts, requested_at_ms, next_attempt_at_ms
+SELECT webhook_id, bucket_id, sequence, generation, status, attempts, requested_at_ms, next_attempt_at_ms, key
 FROM requested_deliveries
 """
+
+
+_TABLES = (
+    "positions", "lanes", "dead_deliveries", "requested_deliveries", "failing_webhooks", "where_errors", "jobs",
+    "assignments",
+)  # fmt: skip
 
 
 def get_position(reader: Reader, webhook_id: str, bucket_id: int) -> Position | None:
@@ -87,10 +104,11 @@ def positions(reader: Reader, webhook_id: str) -> list[Position]:
 
 def put_position(tx: Transaction, position: Position) -> None:
     tx.run(
-        "INSERT INTO positions (webhook_id, bucket_id, sequence, delivered, dead, canceled, expired)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence,"
+        "INSERT INTO positions (webhook_id, bucket_id, sequence, delivered, dead, canceled, expired, coalesced)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (webhook_id, bucket_id) DO UPDATE SET sequence = excluded.sequence,"
         " delivered = excluded.delivered, dead = excluded.dead, canceled = excluded.canceled,"
-        " expired = excluded.expired",
+        " expired = excluded.expired, coalesced = excluded.coalesced",
         (
             position.webhook_id,
             position.bucket_id,
@@ -99,6 +117,7 @@ def put_position(tx: Transaction, position: Position) -> None:
             position.dead,
             position.canceled,
             position.expired,
+            position.coalesced,
         ),
     )
 
@@ -125,10 +144,12 @@ def get_lane(reader: Reader, webhook_id: str, bucket_id: int, key: bytes) -> Lan
 
 def put_lane(tx: Transaction, lane: Lane) -> None:
     tx.run(
-        "INSERT INTO lanes (webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms, ordering)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (webhook_id, bucket_id, key) DO UPDATE SET"
+        "INSERT INTO lanes (webhook_id, bucket_id, key, head_sequence, attempts, next_attempt_at_ms, ordering,"
+        " coalesced, end_sequence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (webhook_id, bucket_id, key) DO UPDATE SET"
         " head_sequence = excluded.head_sequence, attempts = excluded.attempts,"
-        " next_attempt_at_ms = excluded.next_attempt_at_ms, ordering = excluded.ordering",
+        " next_attempt_at_ms = excluded.next_attempt_at_ms, ordering = excluded.ordering,"
+        " coalesced = excluded.coalesced, end_sequence = excluded.end_sequence",
         (
             lane.webhook_id,
             lane.bucket_id,
@@ -137,6 +158,8 @@ def put_lane(tx: Transaction, lane: Lane) -> None:
             lane.attempts,
             lane.next_attempt_at_ms,
             lane.ordering,
+            lane.coalesced,
+            lane.end_sequence,
         ),
     )
 
@@ -174,6 +197,12 @@ def list_dead(reader: Reader, webhook_id: str, after: tuple[int, int, int], limi
     return [DeadDelivery(*row) for row in reader.rows(sql, (webhook_id, *after, limit))]
 
 
+def dead_events(reader: Reader, webhook_id: str, bucket_id: int, after: int, limit: int) -> list[DeadDelivery]:
+    """The events of the bucket's log beyond `after` whose own delivery (no redelivery of it) is dead."""
+    sql = _DEAD + "WHERE webhook_id = ? AND bucket_id = ? AND sequence > ? AND generation = 0 ORDER BY sequence LIMIT ?"
+    return [DeadDelivery(*row) for row in reader.rows(sql, (webhook_id, bucket_id, after, limit))]
+
+
 def list_lanes(reader: Reader, webhook_id: str, after: tuple[int, bytes], limit: int) -> list[Lane]:
     """Lanes by (bucket, key) beyond `after`."""
     sql = _LANES + "WHERE webhook_id = ? AND (bucket_id, key) > (?, ?) ORDER BY bucket_id, key LIMIT ?"
@@ -181,15 +210,19 @@ def list_lanes(reader: Reader, webhook_id: str, after: tuple[int, bytes], limit:
 
 
 def next_generation(reader: Reader, webhook_id: str, bucket_id: int, sequence: int) -> int:
-    sql = "SELECT max(generation) FROM requested_deliveries WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
-    row = reader.row(sql, (webhook_id, bucket_id, sequence))
+    """The next redelivery's or test's; those of jobs are counted apart."""
+    sql = (
+        "SELECT max(generation) FROM requested_deliveries"
+        " WHERE webhook_id = ? AND bucket_id = ? AND sequence = ? AND generation < ?"
+    )
+    row = reader.row(sql, (webhook_id, bucket_id, sequence, JOB_GENERATIONS))
     return int(row[0] or 0) + 1 if row else 1
 
 
 def put_requested(tx: Transaction, requested: RequestedDelivery) -> None:
     tx.run(
         "INSERT INTO requested_deliveries (webhook_id, bucket_id, sequence, generation, status, attempts,"
-        " requested_at_ms, next_attempt_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        " requested_at_ms, next_attempt_at_ms, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (webhook_id, bucket_id, sequence, generation) DO UPDATE SET"
         " status = excluded.status, attempts = excluded.attempts,"
         " next_attempt_at_ms = excluded.next_attempt_at_ms",
@@ -216,7 +249,7 @@ def due_requested(reader: Reader, epoch: int, now_ms: int, limit: int) -> list[R
 
 def forget_webhook(tx: Transaction, webhook_id: str) -> None:
     """The webhook is deleted: nothing of it waits any more."""
-    for table in ("positions", "lanes", "dead_deliveries", "requested_deliveries", "assignments"):
+    for table in _TABLES:
         tx.run(f"DELETE FROM {table} WHERE webhook_id = ?", (webhook_id,))
 
 
@@ -243,8 +276,7 @@ def list_requested(
 
 def known_webhooks(reader: Reader) -> list[str]:
     """Every webhook that something is remembered of."""
-    tables = ("positions", "lanes", "dead_deliveries", "requested_deliveries", "assignments")
-    return [row[0] for row in reader.rows(" UNION ".join(f"SELECT webhook_id FROM {table}" for table in tables))]
+    return [row[0] for row in reader.rows(" UNION ".join(f"SELECT webhook_id FROM {table}" for table in _TABLES))]
 
 
 def furthest(reader: Reader) -> list[tuple[str, int, int]]:

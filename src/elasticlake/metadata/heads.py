@@ -50,9 +50,3 @@ def last_before(reader: Reader, head: Head, time_ms: int) -> int:
         found_ms = events.time_from(reader, head.bucket_id, middle)
         low, high = (middle, high) if found_ms is not None and found_ms < time_ms else (low, middle - 1)
     return low
-
-
-def began_after(reader: Reader, head: Head) -> int:
-    """The last sequence of the bucket that had the name before; 0 if there was none."""
-    row = reader.row("SELECT max(sequence) FROM buckets WHERE name = ? AND id < ?", (head.name, head.bucket_id))
-    return (row[0] if row else None) or 0

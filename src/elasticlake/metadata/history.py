@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import apsw
 
+from elasticlake.metadata.attempt_search import Found, Place, Wanted, search
+from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.sqlite import SqliteReader, connect
 from elasticlake.record import record
 
@@ -40,7 +42,8 @@ CREATE TABLE IF NOT EXISTS attempts (
     status           TEXT NOT NULL,
     next_attempt_at_ms INTEGER
 );
-CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts (webhook_id, status, id);
+CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (webhook_id, status, started_at_ms);
+CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (webhook_id, key, started_at_ms);
 CREATE INDEX IF NOT EXISTS attempts_by_delivery ON attempts (webhook_id, bucket_id, sequence, generation, attempt);
 """
 COLUMNS = """
@@ -97,14 +100,15 @@ class History(Protocol):
 
     def last_attempt(
         self, webhook_id: str, bucket_id: int, sequence: int, generation: int
-    ) -> tuple[str, int, Attempt] | None:
-        """The delivery's newest kept attempt with its place (day, row), as `latest` gives it."""
+    ) -> tuple[Place, Attempt] | None:
+        """The delivery's newest kept attempt, with its place as `search` gives it."""
         ...
 
-    def latest(
-        self, webhook_id: str, status: str | None, before: tuple[str, int] | None, limit: int
-    ) -> list[tuple[str, int, Attempt]]:
-        """The last attempts of the webhook's deliveries, newest first, each with its place for the next page."""
+    def search(self, webhook_id: str, wanted: Wanted, before: Place | None, limit: int) -> Found:
+        """At most `limit` of the webhook's attempts before that place, the newest first.
+
+        It may find fewer, or none, and still have a place to go on from.
+        """
         ...
 
     def close(self) -> None: ...
@@ -150,6 +154,19 @@ class HistoryWriter:
         return self._connection
 
 
+class _Day:
+    """A day's file."""
+
+    attempts = "attempts"
+
+    def __init__(self, number: int, connection: apsw.Connection) -> None:
+        self.number = number
+        self._reader = SqliteReader(connection)
+
+    def rows(self, sql: str, parameters: tuple[Value, ...]) -> list[Row]:
+        return self._reader.rows(sql, parameters)
+
+
 class HistoryReader:
     """Finds attempts, the newest day first."""
 
@@ -171,38 +188,23 @@ class HistoryReader:
 
     def last_attempt(
         self, webhook_id: str, bucket_id: int, sequence: int, generation: int
-    ) -> tuple[str, int, Attempt] | None:
-        """The delivery's newest kept attempt with its place (day, row), as `latest` gives it."""
+    ) -> tuple[Place, Attempt] | None:
+        """The delivery's newest kept attempt, with its place as `search` gives it."""
         sql = (
             f"SELECT id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
             " AND generation = ? ORDER BY attempt DESC, id DESC LIMIT 1"
         )
-        for day, connection in self._named_days():
-            rows = SqliteReader(connection).rows(sql, (webhook_id, bucket_id, sequence, generation))
-            if rows:
-                return day, rows[0][0], from_row(rows[0][1:])
+        for connection in self._days():
+            row = SqliteReader(connection).row(sql, (webhook_id, bucket_id, sequence, generation))
+            if row is not None:
+                last = from_row(row[1:])
+                return Place(last.started_at_ms, row[0]), last
         return None
 
-    def latest(
-        self, webhook_id: str, status: str | None, before: tuple[str, int] | None, limit: int
-    ) -> list[tuple[str, int, Attempt]]:
-        """The last attempts of the webhook's deliveries, newest first, each with its place (day, row) for the next
-        page."""
-        page: list[tuple[str, int, Attempt]] = []
-        sql = (
-            f"SELECT id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND (? IS NULL OR status = ?) AND id < ?"
-            " ORDER BY id DESC LIMIT ?"
-        )
-        for day, connection in self._named_days():
-            if before is not None and day > before[0]:
-                continue
-            below = before[1] if before is not None and day == before[0] else 1 << 62
-            parameters = (webhook_id, status, status, below, limit - len(page))
-            rows = SqliteReader(connection).rows(sql, parameters)
-            page += [(day, row[0], from_row(row[1:])) for row in rows]
-            if len(page) >= limit:
-                break
-        return page
+    def search(self, webhook_id: str, wanted: Wanted, before: Place | None, limit: int) -> Found:
+        """As `History.search`."""
+        days = (_Day(_number(name), connection) for name, connection in self._named_days())
+        return search(days, webhook_id, wanted, before, limit)
 
     def close(self) -> None:
         for connection in self._connections.values():
@@ -233,6 +235,10 @@ def by_day(attempts: Iterable[Attempt]) -> dict[int, list[Attempt]]:
 
 def _name(day: int) -> str:
     return datetime.fromtimestamp(day * _DAY_MS // 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _number(name: str) -> int:
+    return (date.fromisoformat(name) - date(1970, 1, 1)).days
 
 
 def to_row(attempt: Attempt) -> tuple[Any, ...]:

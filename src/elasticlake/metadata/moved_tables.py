@@ -12,7 +12,10 @@ CORE = (
     "facts", "accounts", "access_keys", "tokens", "lakes", "ponds", "buckets", "objects", "inline_bodies", "manifests",
     "blob_deletions", "uploads", "parts", "completed_uploads", "events", "webhooks", "webhook_starts",
 )  # fmt: skip
-DELIVERY = ("positions", "lanes", "dead_deliveries", "requested_deliveries")
+DELIVERY = (
+    "positions", "lanes", "dead_deliveries", "requested_deliveries", "failing_webhooks", "operational_events", "jobs",
+    "where_errors",
+)  # fmt: skip
 LEFT_BEHIND = ("blob_intents", "nodes", "assignments")
 """What says who lives and what is under way: of a server that was stopped, nothing."""
 NUMBERED = (("lakes", "id"), ("ponds", "id"), ("buckets", "id"))

@@ -102,6 +102,17 @@ def all_webhooks(reader: Reader) -> list[StoredWebhook]:
     return [_stored(row) for row in reader.rows(_COLUMNS + "ORDER BY w.id")]
 
 
+def derived_from(reader: Reader, webhook_id: str) -> list[StoredWebhook]:
+    """The webhooks that were made from this one, by entries of notification configurations."""
+    return [_stored(row) for row in reader.rows(_COLUMNS + "WHERE w.derived_from = ? ORDER BY w.id", (webhook_id,))]
+
+
+def derived_in(reader: Reader, bucket_id: int) -> list[StoredWebhook]:
+    """The webhooks that the bucket's notification configuration made."""
+    sql = _COLUMNS + "WHERE w.bucket_id = ? AND w.derived_from IS NOT NULL ORDER BY w.id"
+    return [_stored(row) for row in reader.rows(sql, (bucket_id,))]
+
+
 def version(reader: Reader) -> int:
     """A number that grows with every change of a webhook's definition."""
     row = reader.row("SELECT value FROM facts WHERE name = 'webhooksVersion'")
@@ -122,8 +133,8 @@ def put(tx: Transaction, stored: StoredWebhook) -> None:
     tx.run(
         "INSERT INTO webhooks (id, account_id, bucket_id, pond_id, lake_id, name, endpoint, events, secret,"
         " retry_schedule, timeout_seconds, ordering, on_dead, status, disabled_reason, revision,"
-        " created_at_ms, updated_at_ms, rules, overlap_ends_at_ms, sealed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " created_at_ms, updated_at_ms, rules, overlap_ends_at_ms, sealed, derived_from)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (id) DO UPDATE SET"
         " name = excluded.name, endpoint = excluded.endpoint, events = excluded.events, secret = excluded.secret,"
         " retry_schedule = excluded.retry_schedule, timeout_seconds = excluded.timeout_seconds,"
@@ -153,6 +164,7 @@ def put(tx: Transaction, stored: StoredWebhook) -> None:
             json.dumps(to_document(webhook.rules)),
             webhook.overlap_ends_at_ms,
             stored.sealed,
+            webhook.rules.notification.webhook_id if webhook.rules.notification is not None else None,
         ),
     )
     _touch(tx)
@@ -182,12 +194,6 @@ def place(reader: Reader, bucket_id: int) -> BucketPlace | None:
 def all_places(reader: Reader) -> list[BucketPlace]:
     """Every bucket, deleted ones whose log is kept included."""
     return [BucketPlace(*row) for row in reader.rows(_PLACES)]
-
-
-def first_sequence(reader: Reader, bucket_id: int) -> int:
-    """The first sequence that the bucket's log holds."""
-    row = reader.row("SELECT first_sequence FROM buckets WHERE id = ?", (bucket_id,))
-    return int(row[0]) if row else 1
 
 
 def shown_place(reader: Reader, scope: WebhookScope) -> tuple[str, str, str]:
@@ -224,3 +230,9 @@ def start(reader: Reader, webhook_id: str, bucket_id: int) -> int:
     sql = "SELECT sequence FROM webhook_starts WHERE webhook_id = ? AND bucket_id = ?"
     row = reader.row(sql, (webhook_id, bucket_id))
     return int(row[0]) if row else 0
+
+
+def starts(reader: Reader, webhook_id: str) -> dict[int, int]:
+    """Where the webhook began, by bucket; those that are younger than it are left out."""
+    rows = reader.rows("SELECT bucket_id, sequence FROM webhook_starts WHERE webhook_id = ?", (webhook_id,))
+    return {row[0]: row[1] for row in rows}

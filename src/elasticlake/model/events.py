@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from elasticlake.clock import rfc3339_seconds
@@ -13,6 +13,9 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 EventType = Literal["object:created", "object:updated", "object:deleted", "multipart:completed"]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+OperationalType = Literal["webhook:failing", "webhook:disabled"]
+"""What a webhook may be told of the other webhooks of its account."""
+OPERATIONAL_TYPES: tuple[OperationalType, ...] = get_args(OperationalType)
 
 
 @record
@@ -32,7 +35,7 @@ class Event:
     bucket_id: int
     bucket: str
     sequence: int
-    type: EventType
+    type: EventType | OperationalType
     time_ms: int
     key: bytes
     size_bytes: int
@@ -48,10 +51,19 @@ class Event:
     request_id: str | None = None
     trace: str | None = None
     """The `traceparent` of what caused it, where that was traced; no part of the payload."""
+    about: Mapping[str, Any] | None = None
+    """The webhook that an operational event tells of; such an event is of no bucket and no object."""
 
 
 def payload(event: Event, *, include_metadata: bool = False, test: bool = False) -> dict[str, Any]:
     """The page's fields with its names, types and order, then ours."""
+    if event.about is not None:
+        return {
+            "event": event.type,
+            "timestamp": rfc3339_seconds(event.time_ms),
+            "id": event.id,
+            "webhook": event.about,
+        }
     described: dict[str, Any] = {
         "key": event.key.decode(),
         "size": event.size_bytes,
@@ -89,6 +101,6 @@ def _previous(previous: Previous) -> dict[str, Any]:
     return document
 
 
-def encode_payload(document: Mapping[str, Any]) -> bytes:
+def encode_payload(document: Mapping[str, Any] | Sequence[Any]) -> bytes:
     """The bytes that are signed and sent: the same for every attempt, since they depend on the document alone."""
     return _encode(document).encode()

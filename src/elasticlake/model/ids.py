@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import secrets
 from base64 import b32decode, b32encode
@@ -28,6 +29,17 @@ def new_event_id(time_ms: int) -> str:
     The chance need not surprise anyone, only differ, so it costs no system call.
     """
     return f"evt_{time_ms:012x}{random.getrandbits(72):018x}"
+
+
+def derived_event_id(time_ms: int, *names: str | int | bytes) -> str:
+    """As `new_event_id`, but always the same for the same names."""
+    digest = hashlib.blake2b(repr(names).encode(), digest_size=9).hexdigest()
+    return f"evt_{time_ms:012x}{digest}"
+
+
+def new_job_id(time_ms: int) -> str:
+    """`job_…`: 24 hex digits that sort by time."""
+    return f"job_{time_ms:012x}{secrets.token_hex(6)}"
 
 
 def new_webhook_id() -> str:
@@ -69,8 +81,8 @@ def new_secret_access_key() -> str:
 class DeliveryId:
     """What a delivery is: one event of one bucket for one webhook, or a later generation of the same.
 
-    `generation` 0 is the delivery that the log makes by itself; redeliveries and tests count up from 1. `sequence` 0 is
-    a test.
+    `generation` 0 is the delivery that the log makes by itself; redeliveries and tests count up from 1, and those of
+    jobs are beyond (`model/jobs.py`). `sequence` 0 is a test.
     """
 
     webhook_id: str

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from elasticlake.errors import InvalidWebhook
+from elasticlake.model import notifications
+from elasticlake.model.filters import Filter, require_filter
+from elasticlake.model.notifications import Notification
 
 Format = Literal["elasticlake", "cloudevents", "s3"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -15,22 +18,9 @@ MAX_RATE = 100_000.0
 MAX_CONCURRENCY = 32
 MAX_BATCH_EVENTS = 1000
 MAX_BATCH_WAIT_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events match: every clause that is given must hold, and of a clause's alternatives any one."""
-
-    prefix: tuple[str, ...] = ()
-    suffix: tuple[str, ...] = ()
-    content_type: tuple[str, ...] = ()
-    """Media types; `image/*` is every kind of image."""
-    min_size: int | None = None
-    """Bytes."""
-    max_size: int | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    """User metadata that the object must have."""
-    tags: Mapping[str, str] = field(default_factory=dict)
+MIN_URL_SECONDS = 60
+MAX_URL_SECONDS = 604_800
+"""A presigned URL lives a week at most, as S3's do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ class Batch:
 class Rules:
     """A webhook's rules, each with the value that it has where its owner says nothing."""
 
-    filter: Filter = Filter()
+    filter: Filter = field(default_factory=Filter)
     where: str | None = None
     """A CEL expression over the payload."""
     format: Format = "elasticlake"
@@ -61,6 +51,8 @@ class Rules:
     max_concurrency: int | None = None
     """Attempts at once, at most."""
     batch: Batch | None = None
+    notification: Notification | None = None
+    """The entry of its bucket's S3 notification configuration that made the webhook; None for its owner's own."""
 
 
 def require_rules(rules: Rules) -> Rules:
@@ -69,7 +61,19 @@ def require_rules(rules: Rules) -> Rules:
         raise InvalidWebhook("rateLimit", f"It is a number of deliveries a second, 0.01 to {MAX_RATE:,.0f}.")
     if rules.max_concurrency is not None and not 1 <= rules.max_concurrency <= MAX_CONCURRENCY:
         raise InvalidWebhook("maxConcurrency", f"It is 1 to {MAX_CONCURRENCY} attempts at once.")
+    if rules.include_url_seconds is not None and not MIN_URL_SECONDS <= rules.include_url_seconds <= MAX_URL_SECONDS:
+        raise InvalidWebhook("includeUrl", f"The link lives {MIN_URL_SECONDS} to {MAX_URL_SECONDS:,} seconds.")
+    if rules.batch is not None:
+        _require_batch(rules.batch)
+    require_filter(rules.filter)
     return rules
+
+
+def _require_batch(batch: Batch) -> None:
+    if not 1 <= batch.max_events <= MAX_BATCH_EVENTS:
+        raise InvalidWebhook("batch.maxEvents", f"A batch has 1 to {MAX_BATCH_EVENTS:,} events.")
+    if not 0 <= batch.max_wait_ms <= MAX_BATCH_WAIT_MS:
+        raise InvalidWebhook("batch.maxWaitMs", f"An event waits 0 to {MAX_BATCH_WAIT_MS:,} ms for others.")
 
 
 def to_document(rules: Rules) -> dict[str, Any]:
@@ -80,6 +84,8 @@ def to_document(rules: Rules) -> dict[str, Any]:
         document["filter"] = _filter_document(rules.filter)
     if rules.batch is not None:
         document["batch"] = {"maxEvents": rules.batch.max_events, "maxWaitMs": rules.batch.max_wait_ms}
+    if rules.notification is not None:
+        document["notification"] = notifications.to_document(rules.notification)
     for name, attribute in _PLAIN.items():
         value = getattr(rules, attribute)
         if value != getattr(plain, attribute):
@@ -94,6 +100,8 @@ def from_document(document: Mapping[str, Any]) -> Rules:
         given["filter"] = _filter(document["filter"])
     if "batch" in document:
         given["batch"] = Batch(document["batch"]["maxEvents"], document["batch"]["maxWaitMs"])
+    if "notification" in document:
+        given["notification"] = notifications.from_document(document["notification"])
     return Rules(**given)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from elasticlake.errors import InvalidWebhook
-from elasticlake.model.events import EVENT_TYPES, EventType
+from elasticlake.model.events import EVENT_TYPES, OPERATIONAL_TYPES, EventType, OperationalType
 from elasticlake.model.rules import Rules
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS
 
@@ -52,7 +52,7 @@ class Webhook:
     account_id: str
     scope: WebhookScope
     endpoint: str
-    events: tuple[EventType, ...]
+    events: tuple[EventType | OperationalType, ...]
     name: str = ""
     retry_schedule_seconds: tuple[float, ...] = DEFAULT_RETRY_SCHEDULE_SECONDS
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
@@ -74,14 +74,17 @@ class Webhook:
         return event_type in self.events
 
 
-def require_events(events: list[str]) -> tuple[EventType, ...]:
-    """The event types named, in PRODUCT's order and once each; raises `InvalidWebhook` on an unknown or missing one."""
+SUBSCRIBABLE: tuple[EventType | OperationalType, ...] = (*EVENT_TYPES, *OPERATIONAL_TYPES)
+
+
+def require_events(events: list[str]) -> tuple[EventType | OperationalType, ...]:
+    """The event types named, in a fixed order and once each; raises `InvalidWebhook` on an unknown or missing one."""
     if not events:
-        raise InvalidWebhook("events", f"Name at least one of {', '.join(EVENT_TYPES)}.")
+        raise InvalidWebhook("events", f"Name at least one of {', '.join(SUBSCRIBABLE)}.")
     for event in events:
-        if event not in EVENT_TYPES:
-            raise InvalidWebhook("events", f"{event!r} is none of {', '.join(EVENT_TYPES)}.")
-    return tuple(known for known in EVENT_TYPES if known in events)
+        if event not in SUBSCRIBABLE:
+            raise InvalidWebhook("events", f"{event!r} is none of {', '.join(SUBSCRIBABLE)}.")
+    return tuple(known for known in SUBSCRIBABLE if known in events)
 
 
 def require_timeout(seconds: float) -> float:

@@ -117,6 +117,11 @@ _BY_CLASS: dict[type[errors.ElasticLakeError], str] = {
 }
 
 
+def argument(name: str, value: str) -> dict[str, str]:
+    """The details of an InvalidArgument: which one, and what it was or is wrong about it."""
+    return {"ArgumentName": name, "ArgumentValue": value}
+
+
 def as_s3_error(error: Exception) -> S3Error | None:
     """What `error` is on this protocol; None for one that nobody foresaw."""
     if isinstance(error, S3Error):
@@ -129,6 +134,8 @@ def as_s3_error(error: Exception) -> S3Error | None:
         return None
     if isinstance(error, errors.InvalidInput) and error.field == "key":
         return _key_error(str(error))
+    if isinstance(error, errors.InvalidDestination):
+        return S3Error("InvalidArgument", str(error), details=argument(error.field, error.reason))
     details = {"Condition": error.condition} if isinstance(error, errors.PreconditionFailed) else {}
     for kind in type(error).__mro__:
         if kind in _BY_CLASS:

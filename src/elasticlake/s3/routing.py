@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from elasticlake.s3.errors import S3Error
-from elasticlake.s3.operations import acl, buckets, copy, listing, multipart, objects
+from elasticlake.s3.operations import acl, buckets, copy, listing, multipart, notification, objects
 from elasticlake.s3.operations.handler import Handler
 from elasticlake.s3.request import S3Request
 
@@ -30,6 +30,12 @@ OPERATIONS: dict[tuple[str, str, str], Operation] = {
     (BUCKET, "GET", "versioning"): Operation("GetBucketVersioning", buckets.get_bucket_versioning),
     (BUCKET, "GET", "acl"): Operation("GetBucketAcl", acl.get_bucket_acl),
     (BUCKET, "PUT", "acl"): Operation("PutBucketAcl", acl.put_bucket_acl),
+    (BUCKET, "GET", "notification"): Operation(
+        "GetBucketNotificationConfiguration", notification.get_bucket_notification_configuration
+    ),
+    (BUCKET, "PUT", "notification"): Operation(
+        "PutBucketNotificationConfiguration", notification.put_bucket_notification_configuration
+    ),
     (BUCKET, "GET", ""): Operation("ListObjects", listing.list_objects),
     (BUCKET, "GET", "list-type"): Operation("ListObjectsV2", listing.list_objects_v2),
     (BUCKET, "GET", "versions"): Operation("ListObjectVersions", listing.list_object_versions),

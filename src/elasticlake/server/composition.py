@@ -39,6 +39,11 @@ class Installation:
     node: str = field(default_factory=lambda: f"{socket.gethostname()}-{secrets.token_hex(4)}")
     """Names this server among the nodes; no two ever have the same name."""
 
+    @property
+    def public_url(self) -> str:
+        """How clients reach this server."""
+        return self.settings.public_url or self.settings.local_url(self.port)
+
     def process_name(self, process: str) -> str:
         """Names a process of this server among those that share its metadata. Its successor has the same name."""
         return f"{self.node}/{process}" if self.engine.is_shared else process

@@ -26,12 +26,14 @@ from elasticlake.metadata import webhooks
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.webhooks import Webhook
+from elasticlake.s3.presigned import presign
 from elasticlake.server.composition import Installation
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.probes import serving_probes
 from elasticlake.server.tuning import tune_process
 from elasticlake.service.health import Health, metadata_probe
 from elasticlake.service.metrics import Metrics
+from elasticlake.service.object_links import ObjectLinks
 from elasticlake.service.presence import Presence
 from elasticlake.service.shared_metrics import SharedMetrics
 from elasticlake.service.tokens import Authenticator
@@ -80,6 +82,7 @@ async def _deliver(installation: Installation, listener: socket.socket | None, t
             random.Random(),
             metrics.metrics,
             tracer,
+            ObjectLinks(core, installation.master_key, installation.credentials, installation.public_url, presign),
         )
         health = _health(core, presence, clock)
         _stop_on_sigterm(dispatcher, health)

@@ -30,17 +30,22 @@ from elasticlake.service.buckets import Buckets
 from elasticlake.service.collector import Collector
 from elasticlake.service.context import Stores
 from elasticlake.service.deliveries import Deliveries
+from elasticlake.service.explanations import Explanations
 from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health, blobs_probe, dispatcher_probe, metadata_probe
 from elasticlake.service.hierarchy import Hierarchy
+from elasticlake.service.jobs import Jobs
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
+from elasticlake.service.notifications import Notifications
 from elasticlake.service.objects import Objects
 from elasticlake.service.owners import display_name
 from elasticlake.service.presence import BEAT_SECONDS, Presence
+from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.tracing import Tracer, open_tracer
+from elasticlake.service.trimmer import Retention, Trimmer
 from elasticlake.service.webhooks import Webhooks
 
 DRAIN_SECONDS = 25
@@ -68,11 +73,15 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     metrics = SharedMetrics(installation.folder.metrics, f"gateway-{number}", __version__, Metrics())
     core.observe(metrics.metrics.observe_commit)
     services = _services(installation, stores, delivery, history, wake, metrics)
+    notifications = Notifications(core, delivery, installation.master_key, stores.clock, wake)
     collector = Collector(stores, presence, metrics.metrics)
-    working = (presence.run(), collector.run(), _count_dispatchers(presence, metrics.metrics))
+    settings = installation.settings
+    kept = Retention(settings.event_retention_days, int(settings.event_retention_size))
+    trimmer = Trimmer(stores, presence, kept, metrics.metrics)
+    working = (presence.run(), collector.run(), trimmer.run(), _count_dispatchers(presence, metrics.metrics))
     background = [asyncio.create_task(work) for work in working]
     waits = (services.health.drain, services.feed.close, services.deliveries.close)
-    server = Server(_config(_root(installation, stores, services, tracer), installation), waits)
+    server = Server(_config(_root(installation, stores, services, notifications, tracer), installation), waits)
     async with metrics.sharing(), engine.hearing_as_gateway(core, services.feed.wake):
         await server.serve(sockets=[listener])
     for task in background:
@@ -110,19 +119,25 @@ def _services(
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
         deliveries=Deliveries(core, delivery, history, clock, wake),
-        feed=Feed(core, installation.engine.look_again_seconds),
+        jobs=Jobs(core, delivery, clock, wake),
+        reconciling=Reconciling(core, delivery),
+        explanations=Explanations(core, clock),
+        feed=Feed(core, installation.engine.look_again_seconds, clock),
         health=Health(settings.role, probes, clock, told=told),
         metrics=metrics,
     )
 
 
-def _root(installation: Installation, stores: Stores, services: Services, tracer: Tracer | None) -> Root:
+def _root(
+    installation: Installation, stores: Stores, services: Services, notifications: Notifications, tracer: Tracer | None
+) -> Root:
     settings = installation.settings
     s3 = S3App(
         S3Services(
             services.buckets,
             Objects(stores),
             Multipart(stores),
+            notifications,
             lambda account_id: display_name(stores.database, account_id),
         ),
         services.accounts.find_key,

@@ -76,8 +76,13 @@ class Protocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         super().shutdown()
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_streaming():
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+    def _is_streaming(self) -> bool:
+        """Whether the answer under way has no end of its own: its reader may have stopped to take it."""
+        state: dict[str, Any] = (self.scope or {}).get("state", {})
+        return bool(state.get("is_stream"))
 
     def on_response_complete(self) -> None:
         if isinstance(self.transport, HeadHolder):

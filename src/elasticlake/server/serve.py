@@ -111,7 +111,7 @@ def _announce(settings: Settings, port: int, credentials: RootCredentials, made:
         print(f"Public URL: {settings.public_url}", flush=True)
     path = settings.data / FILE_NAME
     if made and sys.stdout.isatty():
-        url = settings.public_url or local.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        url = settings.public_url or settings.local_url(port)
         print(_first_steps(settings, url, path, credentials, made), flush=True)
     elif path.exists():
         print(f"Credentials: {path}", flush=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from elasticlake.clock import Clock
 from elasticlake.errors import EventsExpired, NoSuchDelivery, NoSuchWebhook
 from elasticlake.metadata import buckets, deliveries, events, webhooks
+from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, RequestedDelivery
 from elasticlake.metadata.history import Attempt, History
@@ -17,6 +18,7 @@ from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.accounts import Token
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
+from elasticlake.model.jobs import job_of
 from elasticlake.model.webhooks import DeliveryStatus, Webhook, lane_key
 from elasticlake.service import delivery_pages
 from elasticlake.service.delivery_pages import Piece, Spot
@@ -32,6 +34,7 @@ POLL_SECONDS = 0.05
 HISTORY_POLLS = 10
 # Pieces that a page may be gathered from.
 _PIECES = 10
+ANYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Deliveries:
         attempts = await self._ask_history(
             lambda history: history.of_delivery(parsed.webhook_id, parsed.bucket_id, parsed.sequence, parsed.generation)
         )
+        if job_of(parsed.generation) is not None:
+            return DeliveryLog(delivery, attempts)
         return DeliveryLog(delivery, [one for one in attempts if delivery.event_id in (None, one.event_id)])
 
     async def redeliver(self, token: Token, delivery_id: str) -> Delivery:
@@ -144,45 +149,67 @@ class Deliveries:
         )
         logged = await self._core.read(lambda reader: [_logged(reader, webhook, one) for one in wanted])
         keys = [
-            at.event.key if at.event is not None else last[2].key if last is not None else None
+            at.event.key if at.event is not None else last[1].key if last is not None else None
             for at, last in zip(logged, lasts, strict=True)
         ]
         settled = await self._delivery.read(
             lambda reader: [_settled(reader, webhook, one, key) for one, key in zip(wanted, keys, strict=True)]
         )
-        return [
-            describe(webhook, one, _facts(at, state, _of_its_event(last[2] if last is not None else None, at.event)))
-            for one, at, state, last in zip(wanted, logged, settled, lasts, strict=True)
-        ]
+        described: list[Delivery | None] = []
+        for one, at, state, last in zip(wanted, logged, settled, lasts, strict=True):
+            attempt = _of_its_event(one, last[1] if last is not None else None, at.event)
+            described.append(describe(webhook, one, _facts(at, state, attempt)))
+            if webhook.rules.where is not None:
+                # The expression may have taken a while: all else has its turn before the next.
+                await asyncio.sleep(0)
+        return described
 
-    async def _piece(self, webhook: Webhook, status: DeliveryStatus | None, after: Spot, limit: int) -> Piece:
-        if status == "dead":
+    async def _piece(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
+        status = wanted.status
+        if status in ("pending", "held"):
+            return await self._waiting(webhook, wanted, after, limit)
+        if not wanted.is_narrow and status == "dead":
             return await self._delivery.read(lambda reader: delivery_pages.dead(reader, webhook.id, after, limit))
-        if status in ("pending", "retrying") and after.stage != "log":
-            piece = await self._delivery.read(
-                lambda reader: delivery_pages.requested(reader, webhook.id, status, after, limit)
-            )
-            return piece if piece.next_spot is not None else Piece(piece.found, Spot("log"))
-        if status == "retrying":
-            return _staged(
-                await self._delivery.read(lambda reader: delivery_pages.lane_heads(reader, webhook.id, after, limit))
-            )
-        if status == "pending":
-            return _staged(await self._pending(webhook, after, limit))
-        if status == "held":
-            lanes = await self._delivery.read(lambda reader: deliveries.lanes(reader, webhook.id))
-            return await self._core.read(
-                lambda reader: delivery_pages.behind_heads(reader, webhook, lanes, after, limit)
-            )
+        if not wanted.is_narrow and status == "retrying":
+            return await self._retrying(webhook, after, limit)
+        # What was begun and then given up was to be tried again, as far as history knows.
+        sought = replace(wanted, status="retrying") if status in ("canceled", "expired") else wanted
         return await self._ask_history(
-            lambda history: delivery_pages.attempted(history, webhook.id, status, after, limit)
+            lambda history: delivery_pages.attempted(history, webhook.id, sought, after, limit)
         )
 
-    async def _pending(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
+    async def _waiting(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
+        if wanted.is_of_attempts:
+            # What waits for its first attempt has had none.
+            return Piece([], None)
+        if wanted.status == "held":
+            lanes = await self._delivery.read(lambda reader: deliveries.lanes(reader, webhook.id))
+            return await self._core.read(
+                lambda reader: delivery_pages.behind_heads(reader, webhook, lanes, wanted, after, limit)
+            )
+        if after.stage != "log":
+            return await self._asked_for(webhook, "pending", after, limit)
+        return _staged(await self._pending(webhook, wanted, after, limit))
+
+    async def _retrying(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
+        if after.stage != "log":
+            return await self._asked_for(webhook, "retrying", after, limit)
+        return _staged(
+            await self._delivery.read(lambda reader: delivery_pages.lane_heads(reader, webhook.id, after, limit))
+        )
+
+    async def _asked_for(self, webhook: Webhook, status: DeliveryStatus, after: Spot, limit: int) -> Piece:
+        """Redeliveries and tests; what the log knows comes after them."""
+        piece = await self._delivery.read(
+            lambda reader: delivery_pages.requested(reader, webhook.id, status, after, limit)
+        )
+        return piece if piece.next_spot is not None else Piece(piece.found, Spot("log"))
+
+    async def _pending(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
         positions = await self._delivery.read(lambda reader: deliveries.positions(reader, webhook.id))
         reached = {position.bucket_id: position.sequence for position in positions}
         return await self._core.read(
-            lambda reader: delivery_pages.behind_positions(reader, webhook, reached, after, limit)
+            lambda reader: delivery_pages.behind_positions(reader, webhook, reached, wanted, after, limit)
         )
 
     async def _ask_history(self, question: Callable[[History], T]) -> T:
@@ -191,27 +218,44 @@ class Deliveries:
             return await asyncio.to_thread(question, self._history)
 
     async def list(
-        self, token: Token, webhook_id: str, status: DeliveryStatus | None, request: PageRequest
+        self,
+        token: Token,
+        webhook_id: str,
+        status: DeliveryStatus | None,
+        request: PageRequest,
+        also: Wanted = ANYTHING,
     ) -> Page[Delivery]:
         """A webhook's deliveries of one status; without one, everything that was attempted, newest first.
 
-        A page may hold fewer than `limit` and still have a next one: each looks at a bounded piece of the log.
+        `also` says what else they must be, by their event and their last attempt. A page may hold fewer than `limit`
+        and still have a next one: each looks at a bounded piece of the log, or of the history.
         """
         webhook = (await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))).webhook
+        wanted = replace(also, status=status)
         spot: Spot | None = Spot.decode(request.cursor) if request.cursor else Spot()
         items: list[Delivery] = []
         for _ in range(_PIECES):
             if spot is None or len(items) >= request.limit:
                 break
-            piece = await self._piece(webhook, status, spot, request.limit - len(items))
+            piece = await self._piece(webhook, wanted, spot, request.limit - len(items))
             described = await self._describe(webhook, piece.found)
-            items += [delivery for delivery in described if delivery and status in (None, delivery.status)]
+            items += [delivery for delivery in described if delivery and _is_wanted(delivery, wanted)]
             spot = piece.next_spot
         return Page(items, spot.encode() if spot is not None else None)
 
 
-def _of_its_event(last: Attempt | None, event: Event | None) -> Attempt | None:
+def _is_wanted(delivery: Delivery, wanted: Wanted) -> bool:
+    return (
+        wanted.status in (None, delivery.status)
+        and wanted.takes_event(delivery.event, delivery.key)
+        and wanted.takes_attempt(delivery.last_attempt_at_ms, delivery.last_status_code)
+    )
+
+
+def _of_its_event(delivery_id: DeliveryId, last: Attempt | None, event: Event | None) -> Attempt | None:
     """The attempt, unless it sent another event: after a restore, sequences that history knows come again."""
+    if job_of(delivery_id.generation) is not None:
+        return last
     return None if last is not None and event is not None and last.event_id != event.id else last
 
 

@@ -7,9 +7,11 @@ afterwards, from all the facts, so a list never contradicts what the delivery sa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from elasticlake.metadata import deliveries, events, webhooks
+from elasticlake.metadata.attempt_search import Place, Wanted
 from elasticlake.metadata.database import Reader
 from elasticlake.metadata.deliveries import Lane
 from elasticlake.metadata.history import History
@@ -17,6 +19,7 @@ from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
 from elasticlake.service.pages import bad_cursor, decode_cursor, encode_cursor
+from elasticlake.service.selection import select
 
 # A page may come out short, with a cursor to go on from: looking through a long log never holds up the others.
 SCANNED_AT_ONCE = 2000
@@ -70,7 +73,9 @@ def lane_heads(reader: Reader, webhook_id: str, after: Spot, limit: int) -> Piec
     return Piece(found, Spot("", last.bucket_id, last.key) if last else None)
 
 
-def behind_positions(reader: Reader, webhook: Webhook, positions: Mapping[int, int], after: Spot, limit: int) -> Piece:
+def behind_positions(
+    reader: Reader, webhook: Webhook, positions: Mapping[int, int], wanted: Wanted, after: Spot, limit: int
+) -> Piece:
     """Subscribed events that the webhook has not come to."""
     scope, found, budget = webhook.scope, list[DeliveryId](), SCANNED_AT_ONCE
     places = webhooks.places_in_scope(reader, scope.kind, scope.id, webhook.account_id)
@@ -81,7 +86,7 @@ def behind_positions(reader: Reader, webhook: Webhook, positions: Mapping[int, i
         reached = max(reached, after.sequence) if place.id == after.bucket_id else reached
         rows = events.after(reader, place.id, reached, budget)
         budget -= len(rows) + 1
-        full = _take(webhook, rows, found, limit)
+        full = _take(webhook, wanted, rows, found, limit)
         if full is not None:
             return Piece(found, full)
         if budget <= 0:
@@ -89,7 +94,7 @@ def behind_positions(reader: Reader, webhook: Webhook, positions: Mapping[int, i
     return Piece(found, None)
 
 
-def behind_heads(reader: Reader, webhook: Webhook, lanes: list[Lane], after: Spot, limit: int) -> Piece:
+def behind_heads(reader: Reader, webhook: Webhook, lanes: list[Lane], wanted: Wanted, after: Spot, limit: int) -> Piece:
     """Subscribed events that wait for an earlier one of their lane."""
     found, budget = list[DeliveryId](), SCANNED_AT_ONCE
     for lane in sorted(lanes, key=lambda lane: (lane.bucket_id, lane.key)):
@@ -100,7 +105,7 @@ def behind_heads(reader: Reader, webhook: Webhook, lanes: list[Lane], after: Spo
         beyond = max(beyond, after.sequence) if spot == (after.bucket_id, after.key) else beyond
         rows = _of_lane(reader, webhook, lane, beyond, budget)
         budget -= len(rows) + 1
-        full = _take(webhook, rows, found, limit)
+        full = _take(webhook, wanted, rows, found, limit)
         if full is not None:
             return Piece(found, full._replace(key=lane.key))
         if budget <= 0:
@@ -108,17 +113,16 @@ def behind_heads(reader: Reader, webhook: Webhook, lanes: list[Lane], after: Spo
     return Piece(found, None)
 
 
-def attempted(history: History, webhook_id: str, status: str | None, after: Spot, limit: int) -> Piece:
+def attempted(history: History, webhook_id: str, wanted: Wanted, after: Spot, limit: int) -> Piece:
     """Deliveries by their last attempt, newest first, each once."""
-    before = (after.key.decode("ascii", "replace"), after.sequence) if after.key else None
-    rows = history.latest(webhook_id, status, before, limit)
+    before = Place(after.sequence, after.generation) if after.sequence >= 0 else None
+    hits, next_place = history.search(webhook_id, wanted, before, limit)
     found: list[DeliveryId] = []
-    for day, row, attempt in rows:
-        names = (attempt.bucket_id, attempt.sequence, attempt.generation)
-        last = history.last_attempt(webhook_id, *names)
-        if last is not None and last[:2] == (day, row):
-            found.append(DeliveryId(webhook_id, *names))
-    return Piece(found, Spot("", 0, rows[-1][0].encode(), rows[-1][1]) if len(rows) == limit else None)
+    for hit in hits:
+        last = history.last_attempt(webhook_id, hit.bucket_id, hit.sequence, hit.generation)
+        if last is not None and last[0] == hit.place:
+            found.append(DeliveryId(webhook_id, hit.bucket_id, hit.sequence, hit.generation))
+    return Piece(found, Spot("", 0, b"", *next_place) if next_place is not None else None)
 
 
 def _rows_piece(found: list[DeliveryId], limit: int) -> Piece:
@@ -134,10 +138,14 @@ def _of_lane(reader: Reader, webhook: Webhook, lane: Lane, beyond: int, limit: i
     return events.of_key(reader, lane.bucket_id, lane.key, beyond, _ENDLESS, limit)
 
 
-def _take(webhook: Webhook, rows: list[Event], found: list[DeliveryId], limit: int) -> Spot | None:
-    """Add the subscribed ones of `rows` to `found`; where to go on, if that fills it."""
+def _take(webhook: Webhook, wanted: Wanted, rows: list[Event], found: list[DeliveryId], limit: int) -> Spot | None:
+    """Add the subscribed ones of `rows` that are wanted to `found`; where to go on, if that fills it.
+
+    The webhook's expression, which may take long, is left to those who decide afterwards.
+    """
+    selection = select(webhook.events, replace(webhook.rules, where=None))
     for event in rows:
-        if webhook.matches(event.type):
+        if selection.selects(event) and wanted.takes_event(event.type, event.key):
             found.append(DeliveryId(webhook.id, event.bucket_id, event.sequence))
             if len(found) >= limit:
                 return Spot("", event.bucket_id, b"", event.sequence)

@@ -13,7 +13,9 @@ from elasticlake.metadata.history import Attempt
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
+from elasticlake.model.jobs import job_of
 from elasticlake.model.webhooks import DeliveryStatus, Webhook
+from elasticlake.service.selection import select
 
 FINAL: frozenset[str] = frozenset({"delivered", "dead", "canceled", "expired", "coalesced"})
 TEST_EVENT = "object:created"
@@ -32,11 +34,15 @@ class Delivery:
     attempts: int
     next_attempt_at_ms: int | None
     last_attempt_at_ms: int | None
+    last_status_code: int | None = None
+    """What the last attempt was answered with; None if it was not."""
 
     @property
-    def kind(self) -> Literal["event", "redelivery", "test"]:
+    def kind(self) -> Literal["event", "redelivery", "test", "replay", "backfill"]:
         if self.id.sequence == 0:
             return "test"
+        if (job := job_of(self.id.generation)) is not None:
+            return job[1]
         return "redelivery" if self.id.generation else "event"
 
     @property
@@ -68,27 +74,38 @@ def in_scope(webhook: Webhook, place: BucketPlace) -> bool:
 def describe(webhook: Webhook, delivery_id: DeliveryId, facts: Facts) -> Delivery | None:
     """The delivery, or None if there is no such one."""
     is_requested = delivery_id.generation > 0
-    status = _requested_status(facts) if is_requested else _logged_status(webhook, delivery_id.sequence, facts)
-    told = facts.event or facts.last
-    if status is None or (told is None and delivery_id.sequence > 0):
+    if is_requested:
+        status = _requested_status(delivery_id, facts)
+    else:
+        status = _logged_status(webhook, delivery_id.sequence, facts)
+    is_of_job = job_of(delivery_id.generation) is not None
+    # A job may send what the log does not say: an event with another id, or an object's own.
+    told = (facts.last or facts.event) if is_of_job else (facts.event or facts.last)
+    key = told.key if told is not None else facts.requested.key if facts.requested is not None else None
+    if status is None or (told is None and key is None and delivery_id.sequence > 0):
         return None
     waiting = facts.requested if is_requested else facts.lane if status == "retrying" else None
     counted = waiting or facts.dead or facts.last
     return Delivery(
         id=delivery_id,
         bucket=facts.bucket,
-        event_id=facts.event.id if facts.event else facts.last.event_id if facts.last else None,
-        event=facts.event.type if facts.event else facts.last.event if facts.last else TEST_EVENT,
-        key=told.key if told else None,
+        event_id=None if told is None else told.id if isinstance(told, Event) else told.event_id,
+        event=TEST_EVENT if told is None else told.type if isinstance(told, Event) else told.event,
+        key=key,
         status=status,
         attempts=_attempts(counted),
         next_attempt_at_ms=waiting.next_attempt_at_ms if waiting and status not in FINAL else None,
         last_attempt_at_ms=facts.last.started_at_ms if facts.last else None,
+        last_status_code=facts.last.status_code if facts.last else None,
     )
 
 
-def _requested_status(facts: Facts) -> DeliveryStatus | None:
-    return cast(DeliveryStatus, facts.requested.status) if facts.requested is not None else None
+def _requested_status(delivery_id: DeliveryId, facts: Facts) -> DeliveryStatus | None:
+    if facts.requested is not None:
+        return cast(DeliveryStatus, facts.requested.status)
+    # What a job delivered at once has no row.
+    is_known = facts.last is not None and job_of(delivery_id.generation) is not None
+    return cast(DeliveryStatus, facts.last.status) if facts.last is not None and is_known else None
 
 
 def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliveryStatus | None:
@@ -109,11 +126,13 @@ def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliverySta
         return "canceled" if facts.last is not None else None
     if facts.event is None:
         return "expired" if facts.last is not None else None
-    if not webhook.matches(facts.event.type):
+    if not select(webhook.events, webhook.rules).selects(facts.event):
         return None
+    # What was passed over had no attempt.
+    passed: DeliveryStatus = "coalesced" if webhook.rules.coalesce and facts.last is None else "delivered"
     if lane is not None:
-        return "held" if lane.head_sequence < sequence else "delivered"
-    return "pending" if sequence > facts.position else "delivered"
+        return "held" if lane.head_sequence < sequence else passed
+    return "pending" if sequence > facts.position else passed
 
 
 def _attempts(counted: Lane | RequestedDelivery | DeadDelivery | Attempt | None) -> int:

@@ -1,16 +1,22 @@
-"""The pull feed: a bucket's log, read by whoever asks, with a long poll for what comes next."""
+"""The pull feed: the log, read by whoever asks, in pages with a long poll for what comes next, or on and on."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from elasticlake.errors import EventsExpired
-from elasticlake.metadata import buckets, events
+from elasticlake.clock import Clock, SystemClock
+from elasticlake.metadata import buckets
 from elasticlake.metadata.database import Committed, Database, Reader
 from elasticlake.model.accounts import Token
 from elasticlake.model.events import Event
+from elasticlake.model.objects import Bucket
+from elasticlake.model.positions import Positions
 from elasticlake.service.hierarchy import visible_bucket
+from elasticlake.service.news import News, wait
+from elasticlake.service.place_tail import Place, PlaceTail
+from elasticlake.service.tail import BucketTail, Tail, unexpired
 
 MAX_EVENTS = 1000
 MAX_WAIT_SECONDS = 60.0
@@ -30,12 +36,15 @@ class FeedPage:
 class Feed:
     """Reads of the log."""
 
-    def __init__(self, database: Database, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
+    def __init__(
+        self, database: Database, look_again_seconds: float = LOOK_AGAIN_SECONDS, clock: Clock | None = None
+    ) -> None:
         self._database = database
-        self._look_again_seconds = look_again_seconds
-        self._waiting: dict[int, set[asyncio.Event]] = {}
-        self._closed = False
-        database.on_commit(self.wake)
+        self._clock = clock or SystemClock()
+        self._news = News(look_again_seconds)
+        self.wake: Callable[[Committed], None] = self._news.tell
+        self.close: Callable[[], None] = self._news.end
+        database.on_commit(self._news.tell)
 
     async def after(
         self, token: Token, bucket_name: str, sequence: int | None, limit: int = 100, wait_seconds: float = 0
@@ -48,50 +57,37 @@ class Feed:
         limit = min(limit, MAX_EVENTS)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(wait_seconds, MAX_WAIT_SECONDS)
-        woken = asyncio.Event()
-        self._waiting.setdefault(bucket.id, set()).add(woken)
-        try:
+        with self._news.about(bucket.id) as woken:
             while True:
                 woken.clear()
                 page = await self._database.read(lambda reader: _read(reader, bucket.id, sequence, limit))
                 left_seconds = deadline - loop.time()
-                if page.events or left_seconds <= 0 or self._closed:
+                if page.events or left_seconds <= 0 or self._news.is_over:
                     return page
-                await _wait(woken, min(self._look_again_seconds, left_seconds))
-        finally:
-            self._forget(bucket.id, woken)
+                await wait(woken, min(self._news.look_again_seconds, left_seconds))
 
-    def close(self) -> None:
-        """End the polls that wait, so that a server that stops need not wait for them."""
-        self._closed = True
-        self.wake(dict.fromkeys(self._waiting, 0))
+    async def tail_bucket(self, bucket: Bucket, sequence: int | None) -> Tail:
+        """The bucket's log beyond `sequence`, or (None) what comes from now on. Raises `EventsExpired`."""
 
-    def wake(self, committed: Committed) -> None:
-        """Events were added to these buckets' logs, here or elsewhere."""
-        for bucket_id in committed:
-            for woken in self._waiting.get(bucket_id, ()):
-                woken.set()
+        def start(reader: Reader) -> int:
+            if sequence is not None:
+                unexpired(reader, bucket.id, sequence, 1)
+                return sequence
+            current = buckets.get_by_id(reader, bucket.id)
+            return current.sequence if current is not None else bucket.sequence
 
-    def _forget(self, bucket_id: int, woken: asyncio.Event) -> None:
-        waiting = self._waiting[bucket_id]
-        waiting.discard(woken)
-        if not waiting:
-            del self._waiting[bucket_id]
+        return BucketTail(self._database, self._news, bucket.id, await self._database.read(start))
 
-
-async def _wait(woken: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await woken.wait()
-    except TimeoutError:
-        return
+    async def tail_place(self, token: Token, place: Place, after: Positions | None) -> Tail:
+        """The logs of those buckets of a lake or a pond that the token reaches, beyond these positions, or (None) what
+        comes from now on; buckets made later from their first event on. Raises `PositionExpired`."""
+        return await PlaceTail(self._database, self._news, self._clock, place, token).open(after)
 
 
 def _read(reader: Reader, bucket_id: int, sequence: int | None, limit: int) -> FeedPage:
     first = buckets.first_sequence(reader, bucket_id)
     after = first - 1 if sequence is None else sequence
-    if after < first - 1:
-        raise EventsExpired(first)
+    found = unexpired(reader, bucket_id, after, limit)
     bucket = buckets.get_by_id(reader, bucket_id)
     last = bucket.sequence if bucket is not None else first - 1
-    return FeedPage(events.after(reader, bucket_id, after, limit), first, last)
+    return FeedPage(found, first, last)

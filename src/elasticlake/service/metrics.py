@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -109,6 +109,26 @@ WEBHOOK_OLDEST_SECONDS = Metric(
     ("webhook",),
     merge=max,
 )
+WEBHOOK_BACKLOG = Metric(
+    "elasticlake_webhook_backlog_events",
+    "gauge",
+    f"Events of the log beyond its position, for each of the {WORST_WEBHOOKS} enabled webhooks with the most.",
+    ("webhook",),
+    merge=max,
+)
+BREAKERS = Metric(
+    "elasticlake_breakers_open",
+    "gauge",
+    "Webhooks that failed time after time, and are left alone but for probes.",
+    initial=((),),
+)
+WEBHOOK_BREAKER = Metric(
+    "elasticlake_webhook_breaker_open",
+    "gauge",
+    f"1 for each webhook that is left alone but for probes, {WORST_WEBHOOKS} at most.",
+    ("webhook",),
+    merge=max,
+)
 WEBHOOKS = Metric(
     "elasticlake_webhooks", "gauge", "Webhooks by status, of the whole installation.", ("status",), merge=max
 )
@@ -123,6 +143,15 @@ POSITIONS_CLAMPED = Metric(
     "elasticlake_positions_clamped_total",
     "counter",
     "Webhooks' positions that lay beyond their bucket's last sequence, as after a restore, and were set back.",
+    initial=((),),
+)
+EVENTS_TRIMMED = Metric(
+    "elasticlake_events_trimmed_total", "counter", "Events that retention took from the logs.", initial=((),)
+)
+DELIVERIES_EXPIRED = Metric(
+    "elasticlake_deliveries_expired_total",
+    "counter",
+    "Events that retention took before a webhook had come to them, whatever their type.",
     initial=((),),
 )
 INFO = Metric("elasticlake_info", "gauge", "1; its label says which version runs.", ("version",), merge=max)
@@ -142,8 +171,9 @@ RESIDENT = Metric(
 
 METRICS = (
     S3_REQUESTS, S3_SECONDS, S3_RECEIVED, S3_SENT, API_REQUESTS, COMMITS, MUTATIONS, COMMIT_SECONDS, ATTEMPTS,
-    ATTEMPT_SECONDS, LATENCY_SECONDS, IN_FLIGHT, LANES_PARKED, OLDEST_SECONDS, WEBHOOK_OLDEST_SECONDS, WEBHOOKS,
-    DISPATCHERS, BLOBS_DELETED, POSITIONS_CLAMPED, INFO, STARTED, CPU_SECONDS, RESIDENT,
+    ATTEMPT_SECONDS, LATENCY_SECONDS, IN_FLIGHT, LANES_PARKED, OLDEST_SECONDS, WEBHOOK_OLDEST_SECONDS, WEBHOOK_BACKLOG,
+    BREAKERS, WEBHOOK_BREAKER, WEBHOOKS, DISPATCHERS, BLOBS_DELETED, POSITIONS_CLAMPED, EVENTS_TRIMMED,
+    DELIVERIES_EXPIRED, INFO, STARTED, CPU_SECONDS, RESIDENT,
 )  # fmt: skip
 
 
@@ -195,6 +225,12 @@ class Metrics:
     def blobs_deleted(self, count: int) -> None:
         self._add(BLOBS_DELETED, count)
 
+    def events_trimmed(self, count: int) -> None:
+        self._add(EVENTS_TRIMMED, count)
+
+    def deliveries_expired(self, count: int) -> None:
+        self._add(DELIVERIES_EXPIRED, count)
+
     def positions_clamped(self, count: int) -> None:
         self._add(POSITIONS_CLAMPED, count)
 
@@ -205,6 +241,16 @@ class Metrics:
         self._set(LANES_PARKED, [((), lanes)])
         self._set(OLDEST_SECONDS, [((), worst[0][1] if worst else 0)])
         self._set(WEBHOOK_OLDEST_SECONDS, [((webhook_id,), seconds) for webhook_id, seconds in worst])
+
+    def backlogs(self, events: Mapping[str, int]) -> None:
+        """How many events each webhook has not come to now, by its id."""
+        worst = sorted(events.items(), key=lambda item: item[1], reverse=True)[:WORST_WEBHOOKS]
+        self._set(WEBHOOK_BACKLOG, [((webhook_id,), count) for webhook_id, count in worst])
+
+    def breakers(self, open_for: Collection[str]) -> None:
+        """Which webhooks are left alone now, by id."""
+        self._set(BREAKERS, [((), len(open_for))])
+        self._set(WEBHOOK_BREAKER, [((webhook_id,), 1) for webhook_id in sorted(open_for)[:WORST_WEBHOOKS]])
 
     def webhooks(self, counts: Mapping[str, int]) -> None:
         """How many webhooks there are now, by status."""

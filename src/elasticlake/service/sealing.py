@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 
 from elasticlake.metadata.webhooks import StoredWebhook
+from elasticlake.model.custom_headers import MASK, masked
+from elasticlake.model.rotation import settled
 from elasticlake.model.webhooks import Sealed, Webhook
 
 _PLAIN = Sealed()
@@ -23,6 +25,15 @@ def unseal(decrypt: Callable[[bytes], str], stored: StoredWebhook) -> Webhook:
     """The webhook as it was given to `seal`; raises `MasterKeyError` if another key sealed it."""
     sealed = _PLAIN if stored.sealed is None else _sealed(decrypt(stored.sealed))
     return replace(stored.webhook, secret=decrypt(stored.secret), sealed=sealed)
+
+
+def shown(decrypt: Callable[[bytes], str], stored: StoredWebhook, now_ms: int) -> Webhook:
+    """The webhook as its owner may see it: nothing secret in it, and of the headers' values and the key that they are
+    there."""
+    known = settled(unseal(decrypt, stored), now_ms)
+    key = None if known.sealed.client_key is None else MASK
+    sealed = replace(known.sealed, next_secret=None, headers=masked(known.sealed.headers), client_key=key)
+    return replace(known, secret="", sealed=sealed)
 
 
 def _sealed(text: str) -> Sealed:

@@ -8,9 +8,21 @@ from typing import Any, Literal, TypeVar
 
 from elasticlake import signing
 from elasticlake.errors import InvalidWebhook
+from elasticlake.model.custom_headers import require_headers
+from elasticlake.model.envelopes import require_events_for
+from elasticlake.model.rotation import with_secret
 from elasticlake.model.rules import require_rules
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS, validate_schedule
-from elasticlake.model.webhooks import OnDead, Ordering, Webhook, WebhookStatus, require_events, require_timeout
+from elasticlake.model.webhooks import (
+    OnDead,
+    Ordering,
+    Sealed,
+    Webhook,
+    WebhookStatus,
+    require_events,
+    require_timeout,
+)
+from elasticlake.service.tls_identity import require_tls
 
 MANUAL = "manual"
 MAX_NAME_CHARACTERS = 200
@@ -47,6 +59,8 @@ class NewWebhook:
     name: str = ""
     rules: Mapping[str, Any] = field(default_factory=dict)
     """The fields of `Rules` that are not to be as they would be anyway."""
+    sealed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The fields of `Sealed` to set; `headers` as a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,8 @@ class WebhookChange:
     resume: Resume | None = None
     rules: Mapping[str, Any] = field(default_factory=dict)
     """The fields of `Rules` to replace."""
+    sealed: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The fields of `Sealed` to replace; `headers`, a mapping, as a whole."""
 
 
 def require_one_place(place: Place) -> None:
@@ -76,6 +92,8 @@ def require_one_place(place: Place) -> None:
 
 def apply(webhook: Webhook, change: WebhookChange) -> Webhook:
     schedule = change.retry_schedule_seconds
+    if change.secret is not None:
+        webhook = with_secret(webhook, require_secret(change.secret))
     changed = replace(
         webhook,
         endpoint=value_or(change.endpoint, webhook.endpoint),
@@ -85,14 +103,24 @@ def apply(webhook: Webhook, change: WebhookChange) -> Webhook:
         ordering=change.ordering or webhook.ordering,
         on_dead=change.on_dead or webhook.on_dead,
         name=webhook.name if change.name is None else require_name(change.name),
-        secret=webhook.secret if change.secret is None else require_secret(change.secret),
         revision=webhook.revision + 1,
         rules=require_rules(replace(webhook.rules, **change.rules)),
+        sealed=require_sealed(webhook.sealed, change.sealed),
     )
+    require_agreement(changed)
     if change.status in (None, webhook.status):
         return changed
     reason = MANUAL if change.status == "disabled" else None
     return replace(changed, status=change.status or webhook.status, disabled_reason=reason)
+
+
+def require_agreement(webhook: Webhook) -> None:
+    """Raise `InvalidWebhook` unless what the webhook asks for goes together."""
+    require_events_for(webhook.rules.format, webhook.events)
+    if webhook.rules.coalesce and webhook.ordering != "key":
+        raise InvalidWebhook("coalesce", "Only with ordering key do the events of one key wait for each other.")
+    if webhook.rules.batch is not None and webhook.ordering != "bucket":
+        raise InvalidWebhook("batch", "A batch is acknowledged as a whole, so it goes with ordering bucket.")
 
 
 def value_or(value: T | None, default: T) -> T:
@@ -105,6 +133,17 @@ def require_secret(secret: str) -> str:
     except ValueError as error:
         raise InvalidWebhook("secret", str(error)) from None
     return secret
+
+
+def require_sealed(known: Sealed, given: Mapping[str, Any]) -> Sealed:
+    """What is confidential, with what is given instead of what is known; raises `InvalidWebhook` that names the
+    field."""
+    if "headers" in given:
+        given = {**given, "headers": require_headers(given["headers"])}
+    sealed = replace(known, **given)
+    if sealed != known:
+        require_tls(sealed)
+    return sealed
 
 
 def require_schedule(schedule: tuple[float, ...] | None) -> tuple[float, ...]:

@@ -4,44 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from elasticlake import signing
 from elasticlake.clock import Clock
 from elasticlake.config.master_key import MasterKey
 from elasticlake.errors import InvalidWebhook, NoSuchWebhook
-from elasticlake.metadata import buckets, deliveries, webhooks
+from elasticlake.metadata import buckets, deliveries, webhooks, where_errors
 from elasticlake.metadata.database import Database, Reader, Transaction
 from elasticlake.metadata.deliveries import RequestedDelivery
 from elasticlake.metadata.webhooks import StoredWebhook
+from elasticlake.metadata.where_errors import WhereErrors
 from elasticlake.model.accounts import Token
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 from elasticlake.model.ids import DeliveryId, new_webhook_id
 from elasticlake.model.names import DEFAULT_SLUG, split_pond
+from elasticlake.model.rotation import DEFAULT_OVERLAP_SECONDS, promoted, rotated, settled
 from elasticlake.model.rules import Rules, require_rules
 from elasticlake.model.webhooks import (
     DEFAULT_TIMEOUT_SECONDS,
+    Sealed,
     Webhook,
     WebhookScope,
     default_on_dead,
     require_events,
     require_timeout,
 )
+from elasticlake.service.derived_webhooks import follow, require_underived
 from elasticlake.service.hierarchy import visible_bucket, visible_lake, visible_pond
+from elasticlake.service.object_links import may_link
 from elasticlake.service.pages import Page, PageRequest, filtered_page
 from elasticlake.service.reach import account_for, require_account
-from elasticlake.service.sealing import seal, unseal
+from elasticlake.service.sealing import seal, shown, unseal
 from elasticlake.service.webhook_definitions import (
     NewWebhook,
     Place,
     WebhookChange,
     apply,
+    require_agreement,
     require_name,
     require_one_place,
     require_schedule,
+    require_sealed,
     require_secret,
     value_or,
 )
+from elasticlake.service.where import require_where
 
 
 class Webhooks:
@@ -90,22 +99,31 @@ class Webhooks:
             updated_at_ms=now_ms,
             rules=require_rules(Rules(**new.rules)),
             secret=secret,
+            sealed=require_sealed(Sealed(), new.sealed),
         )
+        require_agreement(draft)
+        require_where(draft.rules.where)
         stored = seal(self._master_key.encrypt, draft)
         made = await self._core.write(lambda tx: _insert(tx, token, new, stored))
         self._wake()
-        return made, generated
+        return self._shown(made), generated
 
     async def get(self, token: Token, webhook_id: str) -> Webhook:
-        """The webhook, without its secret; raises `NoSuchWebhook`."""
-        return (await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))).webhook
+        """The webhook, without its secrets; raises `NoSuchWebhook`."""
+        return self._shown(await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id)))
+
+    async def where_errors(self, webhook: Webhook) -> WhereErrors | None:
+        """For which events the webhook's expression had no answer, since it was last changed; None if for each."""
+        if webhook.rules.where is None:
+            return None
+        return await self._delivery.read(lambda reader: where_errors.get(reader, webhook.id, webhook.revision))
 
     async def list(self, token: Token, request: PageRequest, place: Place | None = None) -> Page[Webhook]:
         """The webhooks that the token reaches, by id: all, or those made for exactly this bucket, pond or lake."""
         scope: WebhookScope | None = None
         if place:
             require_one_place(place)
-            scope, _ = await self._core.read(lambda reader: _resolve(reader, token, place))
+            scope, _ = await self._core.read(lambda reader: resolve_place(reader, token, place))
         narrowed = (scope.kind, scope.id) if scope is not None else None
 
         async def fetch(after: str, limit: int) -> list[StoredWebhook]:
@@ -114,43 +132,69 @@ class Webhooks:
         page = await filtered_page(
             request, fetch, lambda row: row.webhook.id, lambda row: token.covers(row.webhook.account_id)
         )
-        return Page([row.webhook for row in page.items], page.next_cursor)
+        return Page([self._shown(row) for row in page.items], page.next_cursor)
 
     async def change(self, token: Token, webhook_id: str, change: WebhookChange) -> Webhook:
-        """Change a webhook; deliveries follow from their next attempt on. Raises `InvalidWebhook`, `NoSuchWebhook`."""
+        """Change a webhook; deliveries follow from their next attempt on. Raises `InvalidWebhook`, `NoSuchWebhook`, and
+        `Conflict` where a notification configuration says what it is."""
         if change.endpoint is not None:
             self._require_endpoint(change.endpoint)
+        require_where(change.rules.get("where"))
         if change.resume is not None and change.status != "enabled":
             raise InvalidWebhook("resume", 'It says where to go on when status is set to "enabled".')
+
+        def changed(tx: Transaction, known: Webhook) -> Webhook:
+            require_underived(known, change)
+            webhook = apply(known, change)
+            if "include_url_seconds" in change.rules:
+                _require_link(tx, webhook)
+            if change.resume == "now":
+                start_now(tx, webhook)
+            return webhook
+
+        return await self._rewrite(token, webhook_id, changed)
+
+    async def rotate(
+        self, token: Token, webhook_id: str, secret: str | None = None, overlap_seconds: int = DEFAULT_OVERLAP_SECONDS
+    ) -> tuple[Webhook, str | None]:
+        """Sign with another secret as well, and after `overlap_seconds` with that alone; returns with the webhook the
+        secret, if one was generated. Raises `InvalidWebhook`, `NoSuchWebhook`."""
+        generated = signing.generate_secret() if secret is None else None
+        following = generated if generated is not None else require_secret(secret or "")
         now_ms = self._clock.now_ms()
 
-        def mutation(tx: Transaction) -> Webhook:
-            known = unseal(self._master_key.decrypt, visible_webhook(tx, token, webhook_id))
-            stored = seal(self._master_key.encrypt, replace(apply(known, change), updated_at_ms=now_ms))
-            webhooks.put(tx, stored)
-            if change.resume == "now":
-                _start_now(tx, stored.webhook)
-            return stored.webhook
+        def rotating(_: Transaction, known: Webhook) -> Webhook:
+            return _next_revision(rotated(require_underived(known), following, overlap_seconds, now_ms))
 
-        changed = await self._core.write(mutation)
-        self._wake()
-        return changed
+        return await self._rewrite(token, webhook_id, rotating), generated
+
+    async def promote(self, token: Token, webhook_id: str) -> Webhook:
+        """End a rotation's overlap now; raises `Conflict` where none is under way, and `NoSuchWebhook`."""
+
+        def promoting(_: Transaction, known: Webhook) -> Webhook:
+            return _next_revision(promoted(require_underived(known)))
+
+        return await self._rewrite(token, webhook_id, promoting)
 
     async def delete(self, token: Token, webhook_id: str) -> int:
-        """Remove a webhook and whatever waits for it; returns how much that was.
+        """Remove a webhook, what notification configurations made from it, and what waits for them; returns how much.
 
         Counted are lanes, requested deliveries, and the spans of the logs beyond the positions (events that the webhook
         did not subscribe to included: looking at each would cost the backlog).
         """
         webhook = await self.get(token, webhook_id)
-        waiting = await self._waiting(webhook)
+        derived = await self._core.read(lambda reader: webhooks.derived_from(reader, webhook_id))
+        waiting = sum([await self._waiting(one) for one in (webhook, *(stored.webhook for stored in derived))])
 
-        def mutation(tx: Transaction) -> None:
+        def mutation(tx: Transaction) -> list[str]:
             visible_webhook(tx, token, webhook_id)
-            webhooks.delete(tx, webhook_id)
+            gone = [webhook_id, *(stored.webhook.id for stored in webhooks.derived_from(tx, webhook_id))]
+            for one in gone:
+                webhooks.delete(tx, one)
+            return gone
 
-        await self._core.write(mutation)
-        await self._delivery.write(lambda tx: deliveries.forget_webhook(tx, webhook_id))
+        for gone in await self._core.write(mutation):
+            await self._delivery.write(partial(deliveries.forget_webhook, webhook_id=gone))
         self._wake()
         return waiting
 
@@ -162,6 +206,28 @@ class Webhooks:
         delivery = await self._delivery.write(lambda tx: request_delivery(tx, webhook_id, bucket_id, 0, now_ms))
         self._wake()
         return delivery
+
+    async def _rewrite(
+        self, token: Token, webhook_id: str, change: Callable[[Transaction, Webhook], Webhook]
+    ) -> Webhook:
+        """Put what `change` makes of the webhook in its place."""
+        now_ms = self._clock.now_ms()
+
+        def mutation(tx: Transaction) -> StoredWebhook:
+            known = unseal(self._master_key.decrypt, visible_webhook(tx, token, webhook_id))
+            # A rotation whose overlap has passed is written down as ended with whatever else is changed.
+            webhook = change(tx, settled(known, now_ms))
+            stored = seal(self._master_key.encrypt, replace(webhook, updated_at_ms=now_ms))
+            webhooks.put(tx, stored)
+            follow(tx, self._master_key, webhook, now_ms)
+            return stored
+
+        rewritten = await self._core.write(mutation)
+        self._wake()
+        return self._shown(rewritten)
+
+    def _shown(self, stored: StoredWebhook) -> Webhook:
+        return shown(self._master_key.decrypt, stored, self._clock.now_ms())
 
     async def _waiting(self, webhook: Webhook) -> int:
         scope = webhook.scope
@@ -201,16 +267,30 @@ def request_delivery(tx: Transaction, webhook_id: str, bucket_id: int, sequence:
     return DeliveryId(webhook_id, bucket_id, sequence, generation)
 
 
-def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: StoredWebhook) -> Webhook:
-    scope, owner = _resolve(tx, token, new.place)
-    made = replace(draft.webhook, scope=scope, account_id=_owner(token, new.account_id, scope, owner))
+def _next_revision(webhook: Webhook) -> Webhook:
+    return replace(webhook, revision=webhook.revision + 1)
+
+
+def _require_link(reader: Reader, webhook: Webhook) -> None:
+    """Raise `InvalidWebhook` if links to objects are asked for which nobody could sign."""
+    bucket = webhook.scope.name if webhook.scope.kind == "bucket" else None
+    if webhook.rules.include_url_seconds is not None and not may_link(reader, webhook.account_id, bucket):
+        reason = f"No access key of account {webhook.account_id} may read there: links are signed with one."
+        raise InvalidWebhook("includeUrl", reason)
+
+
+def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: StoredWebhook) -> StoredWebhook:
+    scope, owner = resolve_place(tx, token, new.place)
+    made = replace(draft.webhook, scope=scope, account_id=owner_of(token, new.account_id, scope, owner))
     require_account(tx, made.account_id)
-    webhooks.put(tx, draft._replace(webhook=made))
-    _start_now(tx, made)
-    return made
+    _require_link(tx, made)
+    stored = draft._replace(webhook=made)
+    webhooks.put(tx, stored)
+    start_now(tx, made)
+    return stored
 
 
-def _resolve(reader: Reader, token: Token, place: Place) -> tuple[WebhookScope, str]:
+def resolve_place(reader: Reader, token: Token, place: Place) -> tuple[WebhookScope, str]:
     """The place's id, and the account that it belongs to."""
     if place.bucket is not None:
         bucket = visible_bucket(reader, token, place.bucket)
@@ -223,7 +303,7 @@ def _resolve(reader: Reader, token: Token, place: Place) -> tuple[WebhookScope, 
     return WebhookScope("lake", lake.id, lake.slug), lake.account_id
 
 
-def _owner(token: Token, account_id: str | None, scope: WebhookScope, place_owner: str) -> str:
+def owner_of(token: Token, account_id: str | None, scope: WebhookScope, place_owner: str) -> str:
     """Whose buckets it matches: the account named, else the place's owner, else (in lake `default`) the token's own."""
     if scope.kind == "bucket" and account_id not in (None, place_owner):
         raise InvalidWebhook("account", "A bucket's webhook belongs to the bucket's account.")
@@ -232,7 +312,7 @@ def _owner(token: Token, account_id: str | None, scope: WebhookScope, place_owne
     return account_for(token, account_id)
 
 
-def _start_now(tx: Transaction, webhook: Webhook) -> None:
+def start_now(tx: Transaction, webhook: Webhook) -> None:
     """The webhook sees what commits after this. Counters that the group still holds back are written first."""
     buckets.forget(tx)
     scope = webhook.scope

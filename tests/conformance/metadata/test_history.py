@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psycopg
 import pytest
 from tests.unit.world import attempt
 
+from elasticlake.metadata import attempt_search
+from elasticlake.metadata.attempt_search import Day, Found, Hit, Place, Wanted
+from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.history import Attempt, History, HistoryLog, HistoryReader, HistoryWriter
 from elasticlake.metadata.postgres.history import PostgresHistoryReader, PostgresHistoryWriter
 from elasticlake.metadata.postgres.migrations import migrate_postgres
+from elasticlake.model.webhooks import DELIVERY_STATUSES
 
 DAY_MS = 86_400_000
 MIDNIGHT_MS = 20_000 * DAY_MS
+Makers = tuple[Callable[[], HistoryLog], Callable[[], History], Callable[[], None]]
+
+
+class Spotted(NamedTuple):
+    """An attempt's time and delivery."""
+
+    started_at_ms: int
+    bucket_id: int
+    sequence: int
+    generation: int
 
 
 @dataclass
@@ -26,36 +43,56 @@ class Kept:
     log: HistoryLog
     history: History
     other_log: HistoryLog
+    analyze: Callable[[], None]
+    """Lets the engine learn how much there is."""
 
-    def pages(self, webhook_id: str, status: str | None, limit: int) -> list[list[Attempt]]:
+    def pages(self, webhook_id: str, wanted: Wanted, limit: int) -> list[list[Spotted]]:
         """All pages, each begun where the one before it ended."""
-        found, place = list[list[Attempt]](), None
-        while page := self.history.latest(webhook_id, status, place, limit):
-            found.append([row[2] for row in page])
-            place = page[-1][0], page[-1][1]
-        return found
+        found, place = list[list[Spotted]](), None
+        while True:
+            page = self.history.search(webhook_id, wanted, place, limit)
+            assert len(page.hits) <= limit
+            found.append([spotted(hit) for hit in page.hits])
+            if page.next_place is None:
+                return found
+            place = page.next_place
+
+    def newest(self, webhook_id: str, limit: int, before: Place | None = None) -> list[Spotted]:
+        """The first page of everything."""
+        return [spotted(hit) for hit in self.history.search(webhook_id, Wanted(), before, limit).hits]
 
 
-def sqlite_makers(request: pytest.FixtureRequest) -> tuple[Callable[[], HistoryLog], Callable[[], History]]:
+def spotted(found: Hit | Attempt) -> Spotted:
+    """What tells attempts apart here."""
+    time_ms = found.started_at_ms if isinstance(found, Attempt) else found.place.started_at_ms
+    return Spotted(time_ms, found.bucket_id, found.sequence, found.generation)
+
+
+def sqlite_makers(request: pytest.FixtureRequest) -> Makers:
     folder: Path = request.getfixturevalue("tmp_path") / "history"
-    return lambda: HistoryWriter(folder), lambda: HistoryReader(folder)
+    return lambda: HistoryWriter(folder), lambda: HistoryReader(folder), lambda: None
 
 
-def postgres_makers(request: pytest.FixtureRequest) -> tuple[Callable[[], HistoryLog], Callable[[], History]]:
+def postgres_makers(request: pytest.FixtureRequest) -> Makers:
     url: str = request.getfixturevalue("postgres_url")
     with psycopg.connect(url, autocommit=True) as connection:
         migrate_postgres(connection)
-    return lambda: PostgresHistoryWriter(url), lambda: PostgresHistoryReader(url)
+
+    def analyze() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ANALYZE attempts")
+
+    return lambda: PostgresHistoryWriter(url), lambda: PostgresHistoryReader(url), analyze
 
 
 @pytest.fixture(params=[postgres_makers, sqlite_makers], ids=["postgres", "sqlite"])
 def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
-    make_log, make_history = request.param(request)
+    make_log, make_history, analyze = request.param(request)
     with ExitStack() as opened:
         parts = [make_log(), make_history(), make_log()]
         for part in parts:
             opened.callback(part.close)
-        yield Kept(*parts)
+        yield Kept(*parts, analyze)
 
 
 def at(time_ms: int, sequence: int = 1, number: int = 1, **how: object) -> Attempt:
@@ -88,7 +125,7 @@ def test_nothing_is_kept_of_nothing(kept: Kept) -> None:
     kept.log.drop_before(MIDNIGHT_MS)
     assert kept.history.of_delivery("wh_1", 1, 1, 0) == []
     assert kept.history.last_attempt("wh_1", 1, 1, 0) is None
-    assert kept.history.latest("wh_1", None, None, 10) == []
+    assert kept.newest("wh_1", 10) == []
 
 
 def test_a_nul_in_what_a_receiver_sent_loses_nothing_else(kept: Kept) -> None:
@@ -125,18 +162,25 @@ def test_the_last_attempt_has_its_place_in_the_pages(kept: Kept) -> None:
     kept.log.append(attempts)
     found = kept.history.last_attempt("wh_1", 1, 1, 0)
     assert found is not None
-    assert found[2] == attempts[3]
-    beyond = kept.history.latest("wh_1", None, (found[0], found[1]), 10)
-    assert [row[2] for row in beyond] == [attempts[2], attempts[1], attempts[0]]
+    assert found[1] == attempts[3]
+    assert kept.history.search("wh_1", Wanted(), None, 1).hits[0].place == found[0]
+    assert kept.newest("wh_1", 10, found[0]) == [spotted(row) for row in (attempts[2], attempts[1], attempts[0])]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 def test_pages_go_back_through_the_days(kept: Kept, limit: int) -> None:
     attempts = [at(MIDNIGHT_MS + number * DAY_MS // 3, number) for number in range(10)]
     kept.log.append([*attempts, at(MIDNIGHT_MS, webhook_id="wh_2")])
-    pages = kept.pages("wh_1", None, limit)
-    assert [row for page in pages for row in page] == attempts[::-1]
+    pages = kept.pages("wh_1", Wanted(), limit)
+    assert [row for page in pages for row in page] == [spotted(row) for row in attempts[::-1]]
     assert all(len(page) == limit for page in pages[:-1])
+
+
+def test_attempts_of_one_moment_come_once_each(kept: Kept) -> None:
+    kept.log.append([at(MIDNIGHT_MS, number) for number in range(5)])
+    for limit in (1, 2, 10):
+        pages = kept.pages("wh_1", Wanted(), limit)
+        assert [row.sequence for page in pages for row in page] == [4, 3, 2, 1, 0]
 
 
 def test_pages_of_one_status(kept: Kept) -> None:
@@ -144,22 +188,135 @@ def test_pages_of_one_status(kept: Kept) -> None:
     attempts = [at(MIDNIGHT_MS + number * DAY_MS // 4, number, status=status) for number, status in enumerate(statuses)]
     kept.log.append(attempts)
     for status in ("delivered", "retrying", "dead"):
-        wanted = [row for row in attempts if row.status == status][::-1]
-        assert [row for page in kept.pages("wh_1", status, 3) for row in page] == wanted
-    assert kept.pages("wh_1", "canceled", 3) == []
+        wanted = [spotted(row) for row in attempts if row.status == status][::-1]
+        assert [row for page in kept.pages("wh_1", Wanted(status), 3) for row in page] == wanted
+    assert kept.pages("wh_1", Wanted("canceled"), 3) == [[]]
+
+
+SEARCHES = {
+    "status": Wanted("dead"),
+    "event": Wanted(event="object:deleted"),
+    "key": Wanted(key=b"a/2"),
+    "key and status": Wanted("delivered", key=b"a/2"),
+    "prefix": Wanted(key_prefix=b"a/"),
+    "no prefix": Wanted(key_prefix=b""),
+    "one code": Wanted(status_codes=(404, 404)),
+    "codes": Wanted(status_codes=(400, 499)),
+    "successes": Wanted(status_codes=(200, 299)),
+    "since": Wanted(since_ms=MIDNIGHT_MS + DAY_MS // 2),
+    "until": Wanted(until_ms=MIDNIGHT_MS + DAY_MS // 2),
+    "between": Wanted(since_ms=MIDNIGHT_MS, until_ms=MIDNIGHT_MS + DAY_MS),
+    "before all": Wanted(until_ms=MIDNIGHT_MS - 10 * DAY_MS),
+    "after all": Wanted(since_ms=MIDNIGHT_MS + 10 * DAY_MS),
+    "everything": Wanted("dead", "object:created", b"a/2", b"a", (500, 599), MIDNIGHT_MS, MIDNIGHT_MS + DAY_MS),
+}
+
+
+def various() -> list[Attempt]:
+    """A hundred attempts over three days; each combination of what can be searched comes up."""
+    outcomes = [("delivered", 200), ("retrying", 200), ("retrying", 404), ("dead", 500), ("dead", None)]
+    return [
+        at(
+            MIDNIGHT_MS + (number - 40) * DAY_MS // 40,
+            number,
+            status=outcomes[number % 5][0],
+            status_code=outcomes[number % 5][1],
+            event=("object:created", "object:deleted")[number % 2],
+            key=(b"a/1", b"a/2", b"b\x00\xff")[number % 3],
+        )
+        for number in range(100)
+    ]
+
+
+def is_meant(wanted: Wanted, attempt: Attempt) -> bool:
+    least, greatest = wanted.status_codes or (0, 0)
+    return (
+        wanted.status in (None, attempt.status)
+        and wanted.event in (None, attempt.event)
+        and wanted.key in (None, attempt.key)
+        and attempt.key.startswith(wanted.key_prefix or b"")
+        and (wanted.status_codes is None or least <= (attempt.status_code or 0) <= greatest)
+        and (wanted.since_ms is None or attempt.started_at_ms >= wanted.since_ms)
+        and (wanted.until_ms is None or attempt.started_at_ms < wanted.until_ms)
+    )
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_finds_what_is_meant_and_nothing_else(kept: Kept, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts, wanted = various(), SEARCHES[name]
+    kept.log.append([*attempts, replace(attempts[7], webhook_id="wh_2")])
+    expected = [spotted(attempt) for attempt in attempts[::-1] if is_meant(wanted, attempt)]
+    assert bool(expected) != name.endswith(" all")
+    for limit in (1, 3, 1000):
+        assert [row for page in kept.pages("wh_1", wanted, limit) for row in page] == expected
+    monkeypatch.setattr(attempt_search, "SCANNED_AT_ONCE", 4)
+    monkeypatch.setattr(attempt_search, "_COMPARED_AT_ONCE", 2)
+    assert [row for page in kept.pages("wh_1", wanted, 3) for row in page] == expected
+
+
+def test_a_search_for_what_is_rare_ends_now_and_then(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the history is, no page compares more than a bounded number of rows."""
+    monkeypatch.setattr(attempt_search, "SCANNED_AT_ONCE", 4)
+    monkeypatch.setattr(attempt_search, "_COMPARED_AT_ONCE", 2)
+    kept.log.append([at(MIDNIGHT_MS + number, number, key=b"%d" % number) for number in range(20)])
+    pages = kept.pages("wh_1", Wanted(key_prefix=b"0"), 1)
+    assert [len(page) for page in pages] == [0, 0, 0, 0, 1, 0]
+
+
+@dataclass
+class Explained:
+    """A day that tells how it would be searched, and finds nothing."""
+
+    day: Day
+    explain: str
+    plan: list[str]
+
+    @property
+    def number(self) -> int:
+        return self.day.number
+
+    @property
+    def attempts(self) -> str:
+        return self.day.attempts
+
+    def rows(self, sql: str, parameters: tuple[Value, ...]) -> list[Row]:
+        self.plan += [str(row[-1]).strip() for row in self.day.rows(f"{self.explain} {sql}", parameters)]
+        return []
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHES if not name.endswith(" all")])
+def test_a_search_goes_by_an_index(kept: Kept, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I10: of a table only what an index leads to is read, and only a page of each status is put in order."""
+    others = [replace(one, key=b"other/%d" % number) for number in range(200) for one in various()[40:80]]
+    kept.log.append([*others, *various()[40:80]])
+    kept.analyze()
+    plan, wanted = list[str](), SEARCHES[name]
+    explain = "EXPLAIN QUERY PLAN" if isinstance(kept.history, HistoryReader) else "EXPLAIN"
+
+    def explaining(days: Iterable[Day], *arguments: Any) -> Found:
+        return attempt_search.search([Explained(day, explain, plan) for day in days], *arguments)
+
+    monkeypatch.setattr(sys.modules[type(kept.history).__module__], "search", explaining)
+    kept.history.search("wh_1", wanted, None, 10)
+    assert not re.search(r"SCAN attempts|Seq Scan|Bitmap", "\n".join(plan)), plan
+    used = [line for line in plan if "SEARCH" in line or ("Scan" in line and "Subquery" not in line)]
+    statuses = [wanted.status] if wanted.status else DELIVERY_STATUSES
+    assert used
+    assert len(used) <= (1 if wanted.key else len(statuses))
+    assert all(("key=?" if wanted.key else "status=?") in line or "Index Scan Backward" in line for line in used), plan
 
 
 def test_a_place_that_is_none_is_answered_with_nothing(kept: Kept) -> None:
     kept.log.append([at(MIDNIGHT_MS)])
-    assert kept.history.latest("wh_1", None, ("", 5), 10) == []
-    assert kept.history.latest("wh_1", None, ("0000-00-00", 5), 10) == []
+    assert kept.newest("wh_1", 10, Place(0, 5)) == []
+    assert kept.newest("wh_1", 10, Place(-1, -1)) == []
 
 
 def test_days_are_forgotten_whole(kept: Kept) -> None:
     days = [at(MIDNIGHT_MS + number * DAY_MS + 17, number) for number in range(5)]
     kept.log.append(days)
     kept.log.drop_before(MIDNIGHT_MS + 2 * DAY_MS + 5)
-    assert [row[2] for row in kept.history.latest("wh_1", None, None, 10)] == days[:1:-1]
+    assert kept.newest("wh_1", 10) == [spotted(day) for day in days[:1:-1]]
     assert kept.history.of_delivery("wh_1", 1, 1, 0) == []
     assert kept.history.of_delivery("wh_1", 1, 2, 0) == [days[2]]
 
@@ -172,13 +329,13 @@ def test_a_day_that_was_forgotten_begins_anew(kept: Kept, other_process: bool) -
     dropping.drop_before(MIDNIGHT_MS + DAY_MS)
     late, timely = at(MIDNIGHT_MS + 1, 2), at(MIDNIGHT_MS + DAY_MS, 3)
     kept.log.append([late, timely])
-    found = [row[2] for row in kept.history.latest("wh_1", None, None, 10)]
-    assert found == [timely, late] or (other_process and found == [timely])
+    found = kept.newest("wh_1", 10)
+    assert found == [spotted(timely), spotted(late)] or (other_process and found == [spotted(timely)])
 
 
 def test_two_processes_write_to_one_day(kept: Kept) -> None:
     for number in range(0, 10, 2):
         kept.log.append([at(MIDNIGHT_MS + number, number)])
         kept.other_log.append([at(MIDNIGHT_MS + number + 1, number + 1)])
-    found = [row[2].sequence for row in kept.history.latest("wh_1", None, None, 100)]
+    found = [row.sequence for row in kept.newest("wh_1", 100)]
     assert found == list(range(9, -1, -1))

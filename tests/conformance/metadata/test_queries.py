@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -21,23 +21,33 @@ from elasticlake.metadata import (
     deliveries,
     events,
     facts,
+    heads,
     hierarchy,
+    jobs,
     nodes,
     objects,
+    retention,
     uploads,
     webhooks,
+    where_errors,
 )
 from elasticlake.metadata.accounts import StoredKey
 from elasticlake.metadata.audit import AuditedBucket, AuditedPart, LastEvent
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
+from elasticlake.metadata.heads import Head
 from elasticlake.metadata.hierarchy import Lake, Pond
+from elasticlake.metadata.jobs import Job
 from elasticlake.metadata.migrations import Schema
+from elasticlake.metadata.retention import Log
 from elasticlake.metadata.uploads import CompletedUpload
-from elasticlake.metadata.webhooks import BucketPlace
+from elasticlake.metadata.webhooks import BucketPlace, StoredWebhook
+from elasticlake.metadata.where_errors import WhereErrors
 from elasticlake.model.accounts import AccessKey, Account, Scope, Token
 from elasticlake.model.events import Event, Previous
+from elasticlake.model.jobs import JOB_GENERATIONS, Cursor, JobParameters, Span, Tally
 from elasticlake.model.names import parse_bucket_name
+from elasticlake.model.notifications import Notification
 from elasticlake.model.objects import (
     Attributes,
     BlobPart,
@@ -49,6 +59,7 @@ from elasticlake.model.objects import (
     Part,
     Upload,
 )
+from elasticlake.model.rules import Rules
 from elasticlake.model.webhooks import Webhook, WebhookScope
 
 BIG = 2**62
@@ -191,6 +202,15 @@ def webhook(number: int, scope: WebhookScope, **more: Any) -> Webhook:
 ON_BUCKET = webhook(1, WebhookScope("bucket", 1, "my-bucket"), timeout_seconds=2.5, retry_schedule_seconds=(0.5, 60))
 ON_POND = webhook(2, WebhookScope("pond", 1, "lake--pond"), name="ü", ordering="none", created_at_ms=BIG)
 ON_LAKE = webhook(3, WebhookScope("lake", 1, "lake"), status="disabled", disabled_reason="gone", revision=7)
+DERIVED = StoredWebhook(
+    webhook(
+        4,
+        WebhookScope("bucket", 1, "my-bucket"),
+        rules=Rules(notification=Notification("i", "queue", "wh_3", ("s3:ObjectCreated:*",), (("prefix", "ü"),))),
+    ),
+    b"sealed",
+    None,
+)
 PLACE = BucketPlace(1, 1, "acme", 1, 1, False)
 OTHER_PLACE = BucketPlace(2, 0, "acme", 1, 1, False)
 
@@ -205,6 +225,7 @@ def core_script() -> list[Step]:
     _blobs(step)
     _webhooks(step)
     _audit(step)
+    _retention(step)
     _ends(step)
     return step.steps
 
@@ -262,6 +283,7 @@ def _places(step: Script) -> None:
     step.gives([BUCKET], buckets.page, "", 1, lake_id=1)
     step.gives([], buckets.page, "", 10, pond_id=2)
     step.gives(1, buckets.first_sequence, 1)
+    step.gives(0, buckets.origin, 1)
     step.gives(True, accounts.owns_anything, "acme")
     step.gives(True, hierarchy.is_used, pond_id=1)
 
@@ -309,6 +331,7 @@ def _objects(step: Script) -> None:
 def _log(step: Script) -> None:
     for logged in (PLAIN, FULL, LAST, GONE):
         step(events.append, logged)
+    _heads(step)
     step.gives([PLAIN, FULL, LAST, GONE], events.after, 1, 0, 10)
     step.gives([FULL], events.after, 1, 1, 1)
     step.gives(FULL, events.get, 1, 2)
@@ -319,6 +342,17 @@ def _log(step: Script) -> None:
     step.gives([], events.of_key, 1, b"a\x00\xff", 1, 2, 10)
     step.gives(LAST, events.last_of_key, 1, b"a\x00\xff")
     step.gives(None, events.last_of_key, 1, b"a")
+
+
+def _heads(step: Script) -> None:
+    mine, other = Head(1, "my-bucket", "acme", 1, 1, 101), Head(2, "other-bucket", "acme", 1, 0, None)
+    step.gives([mine, other], heads.page, "lake", 1, ("", 0), 10)
+    step.gives([mine], heads.page, "pond", 1, ("my-bucket", 0), 1)
+    step.gives([other], heads.page, "pond", 1, ("my-bucket", 1), 10)
+    step.gives([], heads.page, "lake", 2, ("", 0), 10)
+    for time_ms, sequence in ((0, 0), (101, 0), (102, 1), (104, 3), (BIG, 4)):
+        step.gives(sequence, heads.last_before, Head(1, "my-bucket", "acme", 1, 4, 104), time_ms)
+    step.gives(0, heads.last_before, other, BIG)
 
 
 def _uploads(step: Script) -> None:
@@ -386,16 +420,16 @@ def _blobs(step: Script) -> None:
 def _webhooks(step: Script) -> None:
     step.gives(0, webhooks.version)
     for made in (ON_BUCKET, ON_POND, ON_LAKE):
-        step(webhooks.put, made, b"sealed\x00")
-    step(webhooks.put, ON_LAKE, b"sealed again")
+        step(webhooks.put, StoredWebhook(made, b"sealed\x00", None))
+    step(webhooks.put, StoredWebhook(ON_LAKE, b"sealed again", b"more"))
     step.gives(4, webhooks.version)
-    step.gives((ON_BUCKET, b"sealed\x00"), webhooks.get, "wh_1")
-    step.gives((ON_LAKE, b"sealed again"), webhooks.get, "wh_3")
+    step.gives(StoredWebhook(ON_BUCKET, b"sealed\x00", None), webhooks.get, "wh_1")
+    step.gives(StoredWebhook(ON_LAKE, b"sealed again", b"more"), webhooks.get, "wh_3")
     step.gives(None, webhooks.get, "none")
     step.gives(True, webhooks.exists, "wh_2")
     step.gives(False, webhooks.exists, "none")
     step.gives(["wh_1", "wh_2", "wh_3"], webhooks.ids)
-    step.gives([(ON_POND, b"sealed\x00")], webhooks.page, "wh_1", 1)
+    step.gives([StoredWebhook(ON_POND, b"sealed\x00", None)], webhooks.page, "wh_1", 1)
     for kind, made in (("bucket", ON_BUCKET), ("pond", ON_POND), ("lake", ON_LAKE)):
         step(webhooks.page, "", 10, (kind, 1))
         step.gives([], webhooks.page, made.id, 10, (kind, 1))
@@ -408,15 +442,39 @@ def _webhooks(step: Script) -> None:
     step.gives(PLACE, webhooks.place, 1)
     step.gives(None, webhooks.place, 99)
     step.gives_any_order([PLACE, OTHER_PLACE], webhooks.all_places)
-    step.gives(1, webhooks.first_sequence, 1)
     step(webhooks.insert_starts, "wh_2", "lake", 1, "acme")
     step(webhooks.insert_starts, "wh_2", "bucket", 1, "acme")
     step(webhooks.insert_starts, "wh_2", "pond", 1, "somebody else")
     step.gives(1, webhooks.start, "wh_2", 1)
     step.gives(0, webhooks.start, "wh_1", 1)
+    step(webhooks.starts, "wh_2")
+    step.gives({}, webhooks.starts, "wh_1")
     step(webhooks.delete, "wh_2")
     step.gives(0, webhooks.start, "wh_2", 1)
     step.gives(5, webhooks.version)
+    step(webhooks.put, DERIVED)
+    for query, known, unknown in ((webhooks.derived_from, "wh_3", "wh_1"), (webhooks.derived_in, 1, 2)):
+        step.gives([DERIVED], query, known)
+        step.gives([], query, unknown)
+    step(webhooks.delete, "wh_4")
+
+
+def _retention(step: Script) -> None:
+    step.gives([Log(1, 1, 1, 101)], retention.logs, 0, 10)
+    step.gives([], retention.logs, 1, 10)
+    step.gives({1: 326, 2: 367}, retention.sizes, 1, [1, 2, 99])
+    step.gives(0, retention.trim, 1, 0, 1, 10)
+    step.gives(1, retention.trim, 1, 102, 0, 10)
+    step.gives(2, buckets.first_sequence, 1)
+    step.gives(1, retention.trim, 1, 103, 0, 1)
+    step.gives([3, 4], audit.sequences, 1)
+    step.gives(1, retention.trim, 1, 0, 4, 10)
+    step.gives(1, retention.trim, 1, 999, 0, 10)
+    step.gives(0, retention.trim, 1, 999, 99, 10)
+    step.gives(0, retention.trim, 99, 999, 99, 10)
+    step.gives([], audit.sequences, 1)
+    step.gives(5, buckets.first_sequence, 1)
+    step.gives([], retention.logs, 0, 10)
 
 
 def _audit(step: Script) -> None:
@@ -471,6 +529,8 @@ def state_script() -> list[Step]:
     _lanes(step)
     _dead(step)
     _requested(step)
+    _jobs(step)
+    _where_errors(step)
     _remembered(step)
     _nodes(step)
     return step.steps
@@ -498,6 +558,10 @@ def _lanes(step: Script) -> None:
     step.gives(None, deliveries.get_lane, "wh_1", 1, b"")
     step.gives([low, high, other], deliveries.list_lanes, "wh_1", (0, b""), 10)
     step.gives([high], deliveries.list_lanes, "wh_1", (1, b"\x00"), 1)
+    step.gives([(b"\x00", 7), (b"\xff", 8)], jobs.parked_heads, "wh_1", 1, b"", 10)
+    step.gives([(b"\xff", 8)], jobs.parked_heads, "wh_1", 1, b"\x00\x00", 10)
+    step.gives([(b"", 1)], jobs.parked_heads, "wh_1", 2, b"", 1)
+    step.gives({1: 2, 2: 1}, jobs.count_lanes, "wh_1")
     step(deliveries.delete_lane, "wh_1", 2, b"")
     step.gives([low, high], deliveries.list_lanes, "wh_1", (0, b""), 10)
 
@@ -511,6 +575,13 @@ def _dead(step: Script) -> None:
     step.gives(None, deliveries.get_dead, "wh_1", 1, 3, 2)
     step.gives([first, again, later], deliveries.list_dead, "wh_1", (0, 0, 0), 10)
     step.gives([again], deliveries.list_dead, "wh_1", (1, 3, 0), 1)
+    step.gives([first, later], deliveries.dead_events, "wh_1", 1, 0, 10)
+    step.gives([], deliveries.dead_events, "wh_1", 1, 9, 10)
+    step.gives([3, 9], jobs.dead_sequences, "wh_1", 1, 0, 9, 7, 10)
+    step.gives([3], jobs.dead_sequences, "wh_1", 1, 0, BIG, 0, 10)
+    step.gives([9], jobs.dead_sequences, "wh_1", 1, 3, 9, 7, 1)
+    step.gives({1: 2}, jobs.count_dead, "wh_1")
+    step.gives({}, jobs.count_dead, "wh_2")
     step(deliveries.delete_dead, "wh_1", 1, 9)
     step.gives([first, again], deliveries.list_dead, "wh_1", (0, 0, 0), 10)
 
@@ -518,12 +589,15 @@ def _dead(step: Script) -> None:
 def _requested(step: Script) -> None:
     step.gives(1, deliveries.next_generation, "wh_1", 1, 3)
     waiting = RequestedDelivery("wh_1", 1, 3, 1, "pending", 0, 100, 200)
+    of_job = RequestedDelivery("wh_1", 1, 4, JOB_GENERATIONS + 3, "retrying", 1, 100, None, b"k\x00\xff")
     ended = RequestedDelivery("wh_1", 1, 3, 2, "delivered", 1, 101, None)
     test = RequestedDelivery("wh_2", 0, 0, 1, "pending", 0, 102, 150)
     step(deliveries.put_requested, ended._replace(status="pending", next_attempt_at_ms=1))
-    for requested in (waiting, ended, test):
+    for requested in (waiting, ended, test, of_job):
         step(deliveries.put_requested, requested)
     step.gives(3, deliveries.next_generation, "wh_1", 1, 3)
+    step.gives(1, deliveries.next_generation, "wh_1", 1, 4)
+    step.gives(of_job, deliveries.get_requested, "wh_1", 1, 4, JOB_GENERATIONS + 3)
     step.gives(ended, deliveries.get_requested, "wh_1", 1, 3, 2)
     step.gives(None, deliveries.get_requested, "wh_1", 1, 3, 9)
     step.gives([], deliveries.due_requested, 1, 1000, 10)
@@ -537,8 +611,45 @@ def _requested(step: Script) -> None:
     step.gives(0, deliveries.count_parked, "none")
 
 
+def _jobs(step: Script) -> None:
+    spans = (Span(1, 1, BIG), Span(2, 3, 2))
+    asked = JobParameters("my-bucket", "ü/", ("object:created",), "dead", 1, BIG, rate_limit=0.5, spans=spans)
+    step.gives(1, jobs.next_number, "wh_1")
+    first = Job("job_1", "wh_1", 1, "replay", asked, BIG, 10, 10)
+    second = Job("job_2", "wh_1", 2, "backfill", JobParameters(spans=(Span(1),)), None, 11, 11)
+    other = Job("job_3", "wh_3", 1, "replay", JobParameters(), 0, 12, 12)
+    for job in (first, second, other):
+        step(jobs.insert, job)
+    step.gives(3, jobs.next_number, "wh_1")
+    step.gives(first, jobs.get, "job_1")
+    step.gives(None, jobs.get, "job_9")
+    step.gives(second, jobs.numbered, "wh_1", 2)
+    step.gives(None, jobs.numbered, "wh_2", 1)
+    step.gives([("job_1", "wh_1", 1), ("job_2", "wh_1", 2)], jobs.running, 1)
+    step.gives([], jobs.running, 2)
+    going = replace(second, cursor=Cursor(0, 1, b"\x00\xff"), tally=Tally(5, 4, 1, 2, 1), updated_at_ms=20)
+    step(jobs.put_progress, going)
+    step.gives(going, jobs.get, "job_2")
+    done = replace(going, status="failed", ended_at_ms=30, updated_at_ms=30, error="It could not go on.")
+    step(jobs.put_progress, done)
+    step.gives(done, jobs.get, "job_2")
+    step(jobs.cancel, "job_1", 40)
+    step(jobs.cancel, "job_2", 41)
+    # What was under way when it was canceled is still counted.
+    step(jobs.put_progress, replace(first, tally=Tally(1, 1, 1), status="completed", updated_at_ms=50, ended_at_ms=50))
+    ended = replace(first, tally=Tally(1, 1, 1), status="canceled", updated_at_ms=50, ended_at_ms=40)
+    step.gives(ended, jobs.get, "job_1")
+    step.gives(0, jobs.count_running, "wh_1")
+    step.gives(1, jobs.count_running, "wh_3")
+    step.gives([other, done, ended], jobs.page, "", 10)
+    step.gives([done], jobs.page, "job_3", 1)
+    step.gives([ended], jobs.page, "", 10, "wh_1", "canceled")
+    step.gives([done, ended], jobs.page, "", 10, "wh_1")
+    step.gives([other], jobs.page, "", 10, None, "running")
+
+
 def _remembered(step: Script) -> None:
-    step.gives_any_order(["wh_1", "wh_2"], deliveries.known_webhooks)
+    step.gives_any_order(["wh_1", "wh_2", "wh_3"], deliveries.known_webhooks)
     step.gives_any_order([("wh_1", 1, BIG), ("wh_1", 2, 3), ("wh_2", 0, 0)], deliveries.furthest)
     step(deliveries.clamp_position, "wh_1", 1, 6)
     step(deliveries.clamp_position, "wh_1", 2, 6)
@@ -549,7 +660,20 @@ def _remembered(step: Script) -> None:
     step.gives(1, deliveries.expire_requested_beyond, "wh_1", 1, 2)
     step.gives(RequestedDelivery("wh_1", 1, 3, 1, "expired", 0, 100, None), deliveries.get_requested, "wh_1", 1, 3, 1)
     step(deliveries.forget_webhook, "wh_1")
-    step.gives(["wh_2"], deliveries.known_webhooks)
+    step.gives_any_order(["wh_2", "wh_3"], deliveries.known_webhooks)
+    step.gives(None, jobs.get, "job_1")
+
+
+def _where_errors(step: Script) -> None:
+    step.gives(None, where_errors.get, "wh_1", 1)
+    step(where_errors.add, WhereErrors("wh_1", 1, 2, "there is no a", "my-bucket", 5))
+    step(where_errors.add, WhereErrors("wh_1", 1, BIG, "there is no b", "other-bucket", BIG))
+    both = WhereErrors("wh_1", 1, BIG + 2, "there is no b", "other-bucket", BIG)
+    step.gives(both, where_errors.get, "wh_1", 1)
+    step.gives(None, where_errors.get, "wh_1", 2)
+    step(where_errors.add, both._replace(revision=2, errors=1))
+    step.gives(both._replace(revision=2, errors=1), where_errors.get, "wh_1", 2)
+    step.gives(None, where_errors.get, "wh_1", 1)
 
 
 def _nodes(step: Script) -> None:
@@ -578,7 +702,8 @@ def _epoch_of(name: str) -> Found:
 
 SCRIPTS: dict[Schema, Callable[[], list[Step]]] = {"core": core_script, "delivery": state_script}
 MODULES: tuple[ModuleType, ...] = (
-    accounts, audit, blob_records, buckets, deliveries, events, facts, hierarchy, nodes, objects, uploads, webhooks,
+    accounts, audit, blob_records, buckets, deliveries, events, facts, heads, hierarchy, jobs, nodes, objects,
+    retention, uploads, webhooks, where_errors,
 )  # fmt: skip
 # Not queries: they make values of rows.
 HELPERS = {buckets.from_row, objects.from_row}

@@ -11,6 +11,7 @@ from tests.unit.world import ROOT_TOKEN_TEXT, World, open_world
 
 from elasticlake.api.application import create_app
 from elasticlake.api.services import Services
+from elasticlake.service.explanations import Explanations
 from elasticlake.service.health import Health, blobs_probe, metadata_probe
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.shared_metrics import SharedMetrics
@@ -44,6 +45,9 @@ async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIter
         buckets=world.buckets,
         webhooks=world.webhooks,
         deliveries=world.deliveries,
+        jobs=world.jobs,
+        reconciling=world.reconciling,
+        explanations=Explanations(world.core, world.clock),
         feed=world.feed,
         health=health,
         metrics=metrics,

@@ -11,8 +11,10 @@ from elasticlake.api.errors import STATUSES, Unauthenticated, status_of
 ARGUMENTS: dict[type[Exception], tuple[Any, ...]] = {
     errors.InvalidInput: ("field", "message"),
     errors.InvalidWebhook: ("field", "message"),
+    errors.InvalidDestination: ("arn", "reason"),
     errors.InvalidBucketName: ("message",),
     errors.EventsExpired: (7,),
+    errors.PositionExpired: ("bucket", 7),
     errors.PreconditionFailed: ("If-Match",),
     errors.ChecksumMismatch: ("crc32",),
 }
@@ -31,6 +33,8 @@ def test_every_error_is_mapped(kind: type[errors.ElasticLakeError]) -> None:
         (errors.InvalidBucketName("x"), 422),
         (errors.BucketNotEmpty(), 409),
         (errors.EventsExpired(3), 410),
+        (errors.PositionExpired("bucket", 3), 410),
+        (errors.TooManyBuckets("Too many."), 409),
         (errors.AccessDenied(), 403),
         (errors.InsufficientStorage(), 503),
         (Unauthenticated(token_given=False), 401),

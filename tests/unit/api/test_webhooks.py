@@ -55,6 +55,11 @@ async def test_the_pages_call_answers_201(api: httpx.AsyncClient, world: World) 
         "rateLimit": None,
         "maxConcurrency": None,
         "batch": None,
+        "headers": {},
+        "clientCertificate": None,
+        "clientKey": None,
+        "certificateAuthority": None,
+        "overlapEndsAt": None,
     }
     assert (await api.get(f"/v1/webhooks/{identity}")).json() == {"id": identity, **made}
 

@@ -51,6 +51,23 @@ def test_without_keep_nothing_is_kept(inbox: InboxClient) -> None:
     assert inbox.arrivals() == []
 
 
+def test_one_event_for_two_webhooks_is_two_deliveries(inbox: InboxClient) -> None:
+    first = delivery(1, 1)
+    second = first._replace(head=first.head.replace(b"dlv_1", b"dlv_2"))
+    run_closed(inbox.target, Fixed(first, second), 1, 5)
+    assert inbox.arrived().distinct == 2
+
+
+def test_the_order_of_each_key_is_watched(inbox: InboxClient) -> None:
+    inbox.watch_order()
+    source = Fixed(delivery(2, 2, "a"), delivery(1, 1, "a"), delivery(3, 3, "b"), delivery(3, 3, "b"))
+    run_closed(inbox.target, source, 1, 5)
+    arrived = inbox.arrived()
+    assert (arrived.total, arrived.distinct, arrived.out_of_order) == (4, 3, 1)
+    inbox.reset()
+    assert inbox.arrived().out_of_order == 0
+
+
 def test_waiting_ends_when_nothing_comes(inbox: InboxClient) -> None:
     assert inbox.wait_for(1, stall_seconds=0.1).distinct == 0
 

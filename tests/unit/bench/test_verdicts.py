@@ -1,7 +1,11 @@
 from dataclasses import replace
 
 import pytest
+from bench.backlog import backlog_name
+from bench.breakers import live_name, open_breakers_name
 from bench.delivery import delivery_name
+from bench.fanout import fanout_name
+from bench.isolation import isolation_name
 from bench.latency import latency_name
 from bench.limits import MD5, WRITE_FSYNC
 from bench.listing import listing_name
@@ -21,15 +25,30 @@ GOOD = [
     Result(delivery_name(history=True), 3_000, 0, 1.0, Percentiles()),
     Result(listing_name(1_000_000), 9, 0, 1.0, Percentiles(), details={"timeToFewKeysRatio": 2.0, "keys": 1_000_000}),
 ]
+BACKLOG = {
+    "waiting": 2_000_000,
+    "dispatcherMiBBefore": 100.0,
+    "dispatcherMiBMost": 132.0,
+    "putsToNoneRatio": 0.85,
+    "deliveriesRepeated": 0,
+    "outOfOrder": 0,
+}
+ENGINE = [
+    Result(isolation_name(sick=True), 9, 0, 1.0, Percentiles(), details={"p99ToAloneRatio": 2.0}),
+    Result(fanout_name(), 4_000, 0, 1.0, Percentiles()),
+    Result(open_breakers_name(), 9, 0, 1.0, Percentiles(), details={"putsToNoneRatio": 0.85}),
+    Result(live_name(), 9, 0, 1.0, Percentiles(), details={"p99ToNoneRatio": 1.5}),
+    Result(backlog_name(), 3_000, 0, 1.0, Percentiles(), details=BACKLOG),
+]
 USES = [ProcessUse(1, "gateway", 199 * MIB), ProcessUse(2, "dispatcher", 50 * MIB)]
 
 
 def test_what_just_reaches_the_promises_meets_them_all() -> None:
-    assert [verdict.met for verdict in judge(GOOD, LIMITS, USES)] == [True] * 9
+    assert [verdict.met for verdict in judge([*GOOD, *ENGINE], LIMITS, USES)] == [True] * 16
 
 
 def test_nothing_measured_leaves_all_open() -> None:
-    assert [verdict.met for verdict in judge([], {}, [])] == [None] * 9
+    assert [verdict.met for verdict in judge([], {}, [])] == [None] * 16
 
 
 @pytest.mark.parametrize(
@@ -49,6 +68,48 @@ def test_nothing_measured_leaves_all_open() -> None:
 def test_what_misses_a_promise_is_told(index: int, spoilt: Result, verdict: int) -> None:
     results = [*GOOD[:index], spoilt, *GOOD[index + 1 :]]
     assert judge(results, LIMITS, USES)[verdict].met is False
+
+
+@pytest.mark.parametrize(
+    ("index", "detail", "value", "verdict"),
+    [
+        (0, "p99ToAloneRatio", 2.01, 8),
+        (2, "putsToNoneRatio", 0.84, 10),
+        (3, "p99ToNoneRatio", 1.51, 11),
+        (4, "dispatcherMiBMost", 132.1, 12),
+        (4, "putsToNoneRatio", 0.84, 13),
+        (4, "deliveriesRepeated", 1, 14),
+    ],
+)
+def test_what_misses_a_promise_of_the_delivery_engine_is_told(
+    index: int, detail: str, value: float, verdict: int
+) -> None:
+    result = ENGINE[index]
+    judged = judge([replace(result, details={**result.details, detail: value})], LIMITS, USES)
+    assert [number for number, one in enumerate(judged[8:-1], 8) if one.met is False] == [verdict]
+
+
+def test_deliveries_that_are_too_slow_or_out_of_order_are_told() -> None:
+    assert judge([replace(ENGINE[1], operations=3_999)], {}, [])[9].met is False
+    assert judge([replace(ENGINE[4], operations=2_999)], {}, [])[14].met is False
+    disordered = replace(ENGINE[4], errors={"out of order": 1}, details={**BACKLOG, "outOfOrder": 1})
+    assert judge([disordered], {}, [])[14].met is False
+
+
+def test_a_ratio_with_errors_meets_nothing() -> None:
+    assert judge([replace(ENGINE[0], errors={"delivery missing": 1})], {}, [])[8].met is False
+
+
+def test_a_smaller_backlog_proves_nothing_but_can_refute() -> None:
+    smaller = replace(ENGINE[4], details={**BACKLOG, "waiting": 1_999_999})
+    assert [one.met for one in judge([smaller], {}, [])[12:15]] == [None, True, None]
+    grown = replace(smaller, details={**smaller.details, "dispatcherMiBMost": 200.0})
+    assert judge([grown], {}, [])[12].met is False
+
+
+def test_what_had_nothing_to_be_compared_with_was_not_measured() -> None:
+    unknown = replace(ENGINE[4], details={**BACKLOG, "dispatcherMiBBefore": 0.0, "putsToNoneRatio": 0.0})
+    assert [one.met for one in judge([unknown], {}, [])[12:14]] == [None, None]
 
 
 def test_one_process_over_the_memory_is_enough() -> None:

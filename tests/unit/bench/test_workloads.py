@@ -5,7 +5,7 @@ from bench.client import Request
 from bench.keys import KeyPool
 from bench.signer import Signer
 from bench.target import Target
-from bench.workloads import Deletes, Mixed, Puts, Reads, Requests, random_body
+from bench.workloads import Deletes, Mixed, Puts, Reads, Requests, SpreadPuts, random_body
 
 TARGET = Target("127.0.0.1", 9000, "a", "s")
 
@@ -80,3 +80,20 @@ def test_an_empty_pool_is_filled_first() -> None:
     drawn = [source.next() for _ in range(50)]
     assert {request.operation for request in drawn if request} == {"PUT"}
     assert len({request.key for request in drawn if request}) == 50
+
+
+def test_spread_puts_go_around_and_count_for_each_bucket() -> None:
+    buckets = [Requests(Signer(TARGET), f"bucket-{number}", 10) for number in range(3)]
+    puts = SpreadPuts(buckets, "phase")
+    made = [puts.next() for _ in range(4)]
+    assert [request and request.head.split(b" ")[1].split(b"/")[1] for request in made] == [
+        b"bucket-0",
+        b"bucket-1",
+        b"bucket-2",
+        b"bucket-0",
+    ]
+    for number, request in enumerate(made):
+        assert request is not None
+        puts.done(request, number != 1)
+    assert puts.written == [2, 0, 1]
+    assert len({request.key for request in made if request}) == 4

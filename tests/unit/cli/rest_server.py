@@ -52,6 +52,8 @@ class RestServer:
     events: dict[str, list[Document]] = field(default_factory=dict)
     deliveries: dict[str, Document] = field(default_factory=dict)
     outcome: Document = field(default_factory=dict)  # what becomes of a delivery that is sent
+    looks: list[Document] = field(default_factory=list)  # how the one job stands, time after time
+    unacknowledged: list[Document] = field(default_factory=list)
     refusals: dict[str, tuple[int, Document]] = field(default_factory=dict)
     readiness: tuple[int, Document] = (200, {"status": "ok", "checks": []})
     calls: list[Call] = field(default_factory=list)
@@ -91,14 +93,30 @@ class RestServer:
             "deliveries": self._deliveries,
             "test": self._send,
             "redeliver": self._send,
+            "replay": self._make_job,
+            "backfill": self._make_job,
+            "reconcile": lambda call, _: (200, page(self.unacknowledged, call.query)),
+            "jobs": lambda call, _: (200, page(self.looks[-1:], call.query)),
+            "cancel": lambda call, _: (200, {**self._look(), "status": "canceled"}),
         }
         if last in special:
             return special[last](call, unquote(collection.rpartition("/")[2]))
+        if collection == "/v1/jobs":
+            return 200, self._look()
         if collection == "/v1/deliveries":
             return (200, self.deliveries[last]) if last in self.deliveries else gone()
         if last in COLLECTIONS:
             return self._collection(call, collection, last)
         return self._item(call, collection, unquote(last))
+
+    def _make_job(self, call: Call, name: str) -> tuple[int, Any]:
+        if (call.body or {}).get("dryRun"):
+            return 200, {"matched": 7, "atLeast": False}
+        return 202, self._look()
+
+    def _look(self) -> Document:
+        """The job as it stands at this look; the last state stays."""
+        return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
     def _collection(self, call: Call, parent: str, last: str) -> tuple[int, Any]:
         owners, _, owner = parent.rpartition("/")

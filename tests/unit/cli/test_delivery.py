@@ -40,6 +40,20 @@ def test_deliveries_by_status_through_every_page(run: Run, server: RestServer) -
     assert len(run("webhook", "deliveries", "wh_1").stdout.splitlines()) == 5
 
 
+def test_deliveries_are_searched_by_what_the_options_say(run: Run, server: RestServer) -> None:
+    options = {
+        "--event": "object:created",
+        "--key": "a b/ü.txt",
+        "--key-prefix": "a b/",
+        "--status-code": "5xx",
+        "--since": "2026-01-02T03:00:00+01:00",
+        "--until": "2026-01-02T04:00:00Z",
+    }
+    run("webhook", "deliveries", "wh_1", *(part for option in options.items() for part in option))
+    assert list(server.calls[0].query.values()) == list(options.values())
+    assert list(server.calls[0].query) == ["event", "key", "keyPrefix", "statusCode", "since", "until"]
+
+
 def test_a_delivery_shows_its_attempts_and_their_answers(run: Run) -> None:
     shown = run("webhook", "delivery", "dlv_1").stdout
     assert "status   dead" in shown.splitlines()

@@ -208,5 +208,5 @@ def test_what_the_terminal_cannot_encode_is_written_out(spawn: Spawn, server: Re
 
 
 def test_completion_knows_the_commands_of_a_lazy_group(spawn: Spawn) -> None:
-    env = {"_ELASTICLAKE_COMPLETE": "complete_bash", "COMP_WORDS": "elasticlake webhook re", "COMP_CWORD": "2"}
+    env = {"_ELASTICLAKE_COMPLETE": "complete_bash", "COMP_WORDS": "elasticlake webhook red", "COMP_CWORD": "2"}
     assert spawn(env=env).stdout.split() == ["redeliver"]

@@ -194,3 +194,16 @@ def test_the_embedded_default_may_be_written_out(tmp_path: Path, path: str) -> N
 def test_what_is_embedded_lies_in_the_data_folder(tmp_path: Path, option: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="name that with --data"):
         load_settings({"data": tmp_path, **option})
+
+
+@pytest.mark.parametrize(
+    ("options", "url"),
+    [
+        ({}, "http://127.0.0.1:9001"),
+        ({"listen": "0.0.0.0:0"}, "http://127.0.0.1:9001"),
+        ({"listen": "[::]:9000"}, "http://[::1]:9001"),
+        ({"listen": "lake.internal:0", "tls_cert": "c.pem", "tls_key": "k.pem"}, "https://lake.internal:9001"),
+    ],
+)
+def test_how_this_machine_reaches_the_server(options: dict[str, Any], url: str) -> None:
+    assert load_settings(options).local_url(9001) == url

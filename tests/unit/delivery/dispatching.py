@@ -41,21 +41,29 @@ class Receiver:
 
     url: str = ""
     answer: Callable[[int], int] = lambda _: 200
+    answer_headers: dict[str, str] = field(default_factory=dict)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def arrays(self) -> list[list[dict[str, Any]]]:
+        """The bodies of a webhook that batches."""
+        return [json.loads(body) for body in self.bodies]
 
     @property
     def sequences(self) -> list[int]:
         return [event["sequence"] for event in self.events]
 
     async def handle(self, request: web.Request) -> web.Response:
-        event = json.loads(await request.read())
+        self.bodies.append(await request.read())
+        event = json.loads(self.bodies[-1])
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.events.append(event)
         status = self.answer(len(self.events) - 1)
         if status == HANG:
             await asyncio.sleep(3600)
-        return web.Response(status=status)
+        return web.Response(status=status, headers=self.answer_headers)
 
 
 @asynccontextmanager

@@ -1,15 +1,19 @@
 """From an event to its request."""
 
 import json
+from dataclasses import replace
 
 from standardwebhooks import Webhook as StandardWebhook
 
 from elasticlake.clock import SystemClock
 from elasticlake.delivery import composer
-from elasticlake.delivery.composer import Delivery, compose
-from elasticlake.model.events import Event, Previous
+from elasticlake.delivery.composer import Composer, Delivery, compose
+from elasticlake.model.envelopes import CONTENT_TYPES, envelope
+from elasticlake.model.events import EVENT_TYPES, Event, Previous, payload
 from elasticlake.model.ids import DeliveryId
-from elasticlake.model.webhooks import Webhook, WebhookScope
+from elasticlake.model.rotation import rotated
+from elasticlake.model.rules import Rules
+from elasticlake.model.webhooks import Sealed, Webhook, WebhookScope
 from elasticlake.signing import page_signature
 
 NOW = 1_767_323_045_678
@@ -101,6 +105,61 @@ def test_a_test_is_page_shaped_and_marked() -> None:
     assert document["id"].startswith("evt_")
     # It is of a later generation, but nothing was delivered before.
     assert "X-ElasticLake-Redelivery" not in dict(request.headers)
+
+
+def test_the_form_is_the_webhooks_and_so_is_the_media_type() -> None:
+    for wanted, media_type in CONTENT_TYPES.items():
+        webhook = replace(WEBHOOK, rules=Rules(format=wanted, include_metadata=True))
+        event = replace(EVENT, metadata={"author": "ann"})
+        request = compose(replace(delivery(), webhook=webhook, event=event), 1, NOW)
+        headers = dict(request.headers)
+        assert headers["Content-Type"] == media_type
+        assert headers["X-ElasticLake-Signature"] == page_signature(WEBHOOK.secret, request.body)
+        assert json.loads(request.body) == envelope(webhook, event, payload(event, include_metadata=True))
+        assert request.body == compose(replace(delivery(), webhook=webhook, event=event), 2, NOW + 1).body
+
+
+def test_metadata_is_there_where_it_was_asked_for() -> None:
+    event = replace(EVENT, metadata={"author": "ann"})
+    wanted = replace(WEBHOOK, rules=Rules(include_metadata=True))
+    assert "metadata" not in json.loads(compose(replace(delivery(), event=event), 1, NOW).body)["object"]
+    sent = json.loads(compose(Delivery(wanted, event, delivery().id), 1, NOW).body)
+    assert sent["object"]["metadata"] == {"author": "ann"}
+
+
+def test_while_a_secret_rotates_both_sign_and_the_pages_signature_is_the_olds() -> None:
+    webhook = rotated(WEBHOOK, "another-secret", 60, NOW)
+    now, later = (compose(replace(delivery(), webhook=webhook), 1, at) for at in (NOW, NOW + 60_000))
+    assert now.body == later.body
+    assert dict(now.headers)["webhook-signature"].count("v1,") == 2
+    assert dict(now.headers)["X-ElasticLake-Signature"] == page_signature(WEBHOOK.secret, now.body)
+    assert dict(later.headers)["webhook-signature"].count("v1,") == 1
+    assert dict(later.headers)["X-ElasticLake-Signature"] == page_signature("another-secret", later.body)
+
+
+def test_the_owners_headers_go_along() -> None:
+    webhook = replace(WEBHOOK, sealed=Sealed(headers=(("Authorization", "Bearer x"), ("X-Key", "k"))))
+    request = compose(replace(delivery(), webhook=webhook), 1, NOW)
+    assert request.headers[-2:] == webhook.sealed.headers
+    assert request.headers[:-2] == compose(delivery(), 1, NOW).headers
+    assert "Bearer" not in repr(request)
+
+
+def test_a_link_is_in_the_payload_where_there_is_something_to_fetch() -> None:
+    webhook = replace(WEBHOOK, rules=Rules(include_url_seconds=60))
+    for event_type in EVENT_TYPES:
+        event = replace(EVENT, type=event_type)
+        request = compose(Delivery(webhook, event, delivery().id), 1, NOW, {event.sequence: "https://x"})
+        described = json.loads(request.body)["object"]
+        assert described.get("url") == (None if event_type == "object:deleted" else "https://x")
+        assert ("url" in described) == (event_type != "object:deleted")
+    assert "url" not in json.loads(compose(delivery(), 1, NOW).body)["object"]
+
+
+async def test_without_somebody_to_sign_it_the_link_is_null() -> None:
+    webhook = replace(WEBHOOK, rules=Rules(include_url_seconds=60))
+    request = await Composer(SystemClock()).request(replace(delivery(), webhook=webhook), 1)
+    assert json.loads(request.body)["object"]["url"] is None
 
 
 def test_the_secret_is_in_nothing_that_could_be_logged() -> None:

@@ -21,6 +21,7 @@ from elasticlake.delivery.attempt import Request, Result, Sender
 from elasticlake.delivery.dialer import Dial, Dialer, current_dial
 from elasticlake.delivery.resolver import BoundedResolver
 from elasticlake.model.egress import EgressPolicy
+from elasticlake.model.special_networks import SPECIAL_NETWORKS, SpecialNetwork
 
 DEVELOPER = EgressPolicy(developer=True)
 PRODUCTION = EgressPolicy()
@@ -72,6 +73,46 @@ async def test_a_name_that_leads_inside_is_refused_when_dialled(address):
     assert result.error is not None
     assert result.error.startswith(address)
     assert received == []
+
+
+def spellings(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[str]:
+    """How a URL's host may name the address."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return [f"[{address}]", f"[{address.exploded}]"]
+    octets, number = address.packed, int(address)
+    return [
+        str(address),
+        str(number),
+        hex(number),
+        ".".join(f"0{octet:o}" for octet in octets),
+        f"{octets[0]}.{number & 0xFFFFFF}",
+        f"[::ffff:{address}]",
+    ]
+
+
+@pytest.mark.parametrize("special", SPECIAL_NETWORKS, ids=lambda special: str(special.network))
+async def test_no_special_network_is_ever_dialled(special: SpecialNetwork, monkeypatch: pytest.MonkeyPatch):
+    """Both ends of each block, however they are spelled, and as what a name resolves to: at once, or after it led to an
+    ordinary address a moment before."""
+    dialled: list[object] = []
+
+    async def dial(_: object, _socket: socket.socket, address: object) -> None:
+        dialled.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop().__class__, "sock_connect", dial, raising=False)
+    for address in (special.network[0], special.network[-1]):
+        for host in spellings(address):
+            result = await attempt(PRODUCTION, f"https://{host}/")
+            assert result.error_class == "refused_address", host
+        answers = [["8.8.8.8"], [str(address)]]
+        monkeypatch.setattr("elasticlake.delivery.resolver.FOUND_SECONDS", 0.0)
+        resolver = BoundedResolver(lambda _, answers=answers: answers.pop(0))  # type: ignore[misc]
+        async with Sender(PRODUCTION, version="1", resolver=resolver) as sender:
+            request = Request("https://rebind.test/", (), b"{}", 3.0)
+            before, after = await sender.send(request), await sender.send(request)
+        assert (before.error_class, after.error_class) == ("connect", "refused_address"), address
+    assert {address[0] for address in dialled} == {"8.8.8.8"}  # type: ignore[index]
 
 
 async def test_every_address_of_a_name_is_judged():

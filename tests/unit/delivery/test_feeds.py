@@ -13,7 +13,7 @@ from elasticlake.metadata import deliveries, webhooks
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.objects import Bucket
 from elasticlake.model.webhooks import Ordering, Webhook
-from elasticlake.service.webhook_definitions import WebhookChange
+from elasticlake.service.webhook_definitions import Place, WebhookChange
 
 
 async def begin(world: World, receiver: Receiver, ordering: Ordering = "key") -> tuple[Webhook, Bucket]:
@@ -55,15 +55,94 @@ async def test_a_new_webhook_begins_where_its_bucket_is(world: World, receiver: 
     assert await feeds.open(webhook, bucket.id) is feed
 
 
-async def test_a_trimmed_log_is_begun_where_it_begins(world: World, receiver: Receiver) -> None:
+@pytest.mark.both_engines
+async def test_what_retention_took_first_is_counted_as_expired(world: World, receiver: Receiver) -> None:
     webhook, bucket = await begin(world, receiver)
     await put_many(world, b"a", b"b", b"c")
     await world.trim_log(bucket, 3)
+    feeds, ledger = await open_feeds(world)
+    told: list[int] = []
+    feeds.on_expired = told.append
+    feed = await feeds.open(webhook, bucket.id)
+    assert await feeds.read_on(feed, 3)
+    assert [event.sequence for event in feed.ready] == [3]
+    assert (feed.position, feed.counts["expired"], told) == (2, 2, [2])
+    await ledger.flush()
+    stored = await world.delivery.read(lambda reader: deliveries.get_position(reader, webhook.id, bucket.id))
+    assert stored == Position(webhook.id, bucket.id, 2, expired=2)
+
+
+@pytest.mark.both_engines
+async def test_a_webhook_that_waited_too_long_goes_on_with_what_is_kept(
+    world: World, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, *(b"%d" % number for number in range(6)))
+    lane = Lane(webhook.id, bucket.id, b"2", 3, 1, START_MS)
+    await store(world, Position(webhook.id, bucket.id, 1, delivered=1), lane)
+    await world.trim_log(bucket, 5)
+    feeds, _ = await open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert await feeds.read_on(feed, 6)
+    # Three events are gone, of which the lane's head is counted when the lane ends.
+    assert (feed.position, feed.counts["expired"], feed.counts["delivered"]) == (4, 2, 1)
+    assert [event.sequence for event in feed.ready] == [5, 6]
+    assert "events expired before they were delivered" in "".join(capsys.readouterr())
+
+
+async def test_a_log_that_is_all_gone_is_passed(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a", b"b")
+    await world.trim_log(bucket, 3)
+    feeds, _ = await open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert await feeds.read_on(feed, 2)
+    assert (feed.is_drained(2), feed.counts["expired"]) == (True, 2)
+    assert not await feeds.read_on(feed, 2)
+
+
+async def test_a_head_that_is_not_seen_yet_is_not_expired(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a")
+    feeds, _ = await open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    assert await feeds.read_on(feed, 1)
+    assert not await feeds.read_on(feed, 9)
+    assert (feed.read_up_to, feed.counts["expired"]) == (1, 0)
+
+
+async def test_an_attempt_under_way_outlives_what_retention_takes(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a")
+    feeds, _ = await open_feeds(world)
+    feed = await feeds.open(webhook, bucket.id)
+    await feeds.read_on(feed, 1)
+    await put_many(world, b"b", b"c")
+    await world.trim_log(bucket, 3)
+    assert await feeds.read_on(feed, 3)
+    assert (feed.position, feed.counts["expired"]) == (0, 1)
+    feed.settle(feed.ready[0], "delivered")
+    assert feed.position == 2
+    feed.settle(feed.ready[1], "delivered")
+    assert (feed.position, feed.counts["delivered"]) == (3, 2)
+
+
+@pytest.mark.both_engines
+async def test_what_was_before_a_name_came_again_does_not_expire(world: World, receiver: Receiver) -> None:
+    await world.bucket("lake--pond--again")
+    webhook = await listen(world, receiver, place=Place(lake="lake"), events=("object:created",))
+    await world.put("lake--pond--again", b"a")
+    await world.remove("lake--pond--again", b"a")
+    await world.buckets.delete(world.request(), "lake--pond--again")
+    bucket = await world.bucket("lake--pond--again")
+    for key in (b"c", b"d"):
+        await world.put("lake--pond--again", key)
+    await world.trim_log(bucket, 4)
     feeds, _ = await open_feeds(world)
     feed = await feeds.open(webhook, bucket.id)
     assert feed.position == 2
-    assert await feeds.read_on(feed, 3)
-    assert [event.sequence for event in feed.ready] == [3]
+    await feeds.read_on(feed, 4)
+    assert ([event.sequence for event in feed.ready], feed.counts["expired"]) == ([4], 1)
 
 
 async def test_it_goes_on_from_what_was_stored(world: World, receiver: Receiver) -> None:
@@ -78,7 +157,7 @@ async def test_it_goes_on_from_what_was_stored(world: World, receiver: Receiver)
     await feeds.read_on(feed, 4)
     assert [event.sequence for event in feed.ready] == [4]
     head = await feeds.head_of(feed, feed.lanes[b"a"])
-    following = await feeds.following(feed, feed.lanes[b"a"])
+    following = (await feeds.following(feed, feed.lanes[b"a"])).event
     assert head is not None
     assert following is not None
     assert (head.sequence, following.sequence) == (1, 3)
@@ -149,7 +228,7 @@ async def test_what_follows_a_lanes_head(
     feed = await feeds.open(webhook, bucket.id)
     await feeds.read_on(feed, 3)
     lane = feed.park(feed.ready[0], 1, START_MS)
-    found = await feeds.following(feed, lane)
+    found = (await feeds.following(feed, lane)).event
     assert (found.sequence if found else None) == expected
 
 
@@ -163,11 +242,11 @@ async def test_what_follows_is_wanted_and_was_passed(world: World, receiver: Rec
     feed = await feeds.open(wanted, bucket.id)
     await feeds.read_on(feed, 4)
     lane = feed.park(feed.ready[0], 1, START_MS)
-    found = await feeds.following(feed, lane)
+    found = (await feeds.following(feed, lane)).event
     assert found is not None
     assert found.sequence == 4
-    unread = Feed.resume(Position(webhook.id, bucket.id, 3), [], "key", feed.event_types, feeds.budget)
-    assert await feeds.following(unread, lane) is None
+    unread = Feed.resume(Position(webhook.id, bucket.id, 3), [], "key", feed.selection, feeds.budget)
+    assert (await feeds.following(unread, lane)).event is None
 
 
 async def test_a_head_that_retention_took(world: World, receiver: Receiver) -> None:

@@ -8,12 +8,14 @@ from tests.unit.delivery.dispatching import Owner, eventually, owning_ledger
 from tests.unit.world import START_MS, World, attempt
 
 from elasticlake.delivery import ledger as module
+from elasticlake.delivery.coalescing import Following
 from elasticlake.delivery.feed import Budget, Feed
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
 from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.events import Event
+from elasticlake.service.selection import Selection
 
 T = TypeVar("T")
 WEBHOOK, BUCKET = "wh_1", 7
@@ -28,7 +30,7 @@ def event(sequence: int, key: bytes = b"k") -> Event:
 
 def feed(*keys: bytes, webhook_id: str = WEBHOOK) -> Feed:
     """A feed that has read an event of each key."""
-    made = Feed.resume(Position(webhook_id, BUCKET, 0), [], "key", frozenset({"object:created"}), Budget())
+    made = Feed.resume(Position(webhook_id, BUCKET, 0), [], "key", Selection(frozenset({"object:created"})), Budget())
     made.add([event(number, key) for number, key in enumerate(keys, start=1)])
     return made
 
@@ -82,7 +84,7 @@ async def test_the_snapshot_is_of_the_moment_of_writing(world: World) -> None:
     ledger.lane_changed(followed, lane)
     followed.settle(second, "delivered")
     ledger.moved(followed)
-    followed.advance_lane(lane, "dead", None, START_MS)
+    followed.advance_lane(lane, "dead", Following(), START_MS)
     ledger.lane_changed(followed, lane)
     await ledger.flush()
     assert await lanes(world) == []

@@ -21,6 +21,7 @@ from elasticlake.metadata.database import ALONE, Committed, Database, Reader, To
 from elasticlake.metadata.deliveries import DeadDelivery, Position
 from elasticlake.metadata.nodes import LEASE_MS
 from elasticlake.service.presence import LEASE_SECONDS, Presence
+from elasticlake.service.selection import Selection
 
 T = TypeVar("T")
 WEBHOOKS = frozenset(f"wh_{number}" for number in range(24))
@@ -373,7 +374,7 @@ async def test_whatever_happens_no_webhook_is_sent_by_two(group: Group, seed: in
 
 
 def feed_at(webhook_id: str, sequence: int) -> Feed:
-    return Feed.resume(Position(webhook_id, 1, sequence), [], "key", frozenset(), Budget())
+    return Feed.resume(Position(webhook_id, 1, sequence), [], "key", Selection(frozenset()), Budget())
 
 
 async def position(group: Group, webhook_id: str) -> int:

@@ -11,7 +11,8 @@ from elasticlake.delivery.failure import judge_status
 from elasticlake.delivery.outcome import Verdict, attempt_record, judge
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
-from elasticlake.model.webhooks import Webhook, WebhookScope
+from elasticlake.model.rules import Rules
+from elasticlake.model.webhooks import Sealed, Webhook, WebhookScope
 
 NOW = 1_767_323_045_678
 WEBHOOK = Webhook(
@@ -22,6 +23,7 @@ WEBHOOK = Webhook(
     events=("object:created",),
     retry_schedule_seconds=(10, 100),
 )
+DELIVERED = Verdict("delivered")
 PAUSING = replace(WEBHOOK, on_dead="pause")
 EVENT = Event(
     "evt_1", 7, "bucket", 5, "object:created", NOW, b"k", 1, "etag", "text/plain", "lake", "pond", "PutObject"
@@ -111,3 +113,18 @@ def test_the_record_of_an_attempt() -> None:
     assert (record.request_headers, record.request_body) == ((("A", "b"),), b"{}")
     assert (record.response_headers, record.response_body) == ((("retry-AFTER", "60"),), b"answer")
     assert (record.status, record.next_attempt_at_ms) == ("retrying", NOW + 60_000)
+
+
+def test_history_holds_no_credentials() -> None:
+    webhook = replace(
+        WEBHOOK, rules=Rules(include_url_seconds=60), sealed=Sealed(headers=(("Authorization", "Bearer hunter2"),))
+    )
+    signature = "0123456789abcdef" * 4
+    body = b'{"url":"https://x/b/k?X-Amz-Expires=60&X-Amz-Signature=' + signature.encode() + b'"}'
+    request = Request(webhook.endpoint, (("A", "b"), *webhook.sealed.headers), body, 30)
+    kept = attempt_record(Delivery(webhook, EVENT, DeliveryId(WEBHOOK.id, 7, 5)), 1, request, result(200), DELIVERED)
+    assert kept.request_headers == (("A", "b"), ("Authorization", "***"))
+    assert kept.request_body == b'{"url":"https://x/b/k?X-Amz-Expires=60&X-Amz-Signature=***"}'
+    # Where no link was asked for, the body is whatever the object's owner made of it.
+    plain = attempt_record(Delivery(WEBHOOK, EVENT, DeliveryId(WEBHOOK.id, 7, 5)), 1, request, result(200), DELIVERED)
+    assert (plain.request_headers, plain.request_body) == (request.headers, body)

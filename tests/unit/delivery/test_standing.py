@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 from tests.unit.delivery.dispatching import Owner, Receiver, dispatching, eventually, listen
 from tests.unit.world import KEY, ROOT, World
 
+from elasticlake.delivery.breaker import TRIPS_AFTER
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
 from elasticlake.delivery.standing import Standing
 from elasticlake.metadata import buckets
@@ -23,9 +27,10 @@ class Stood:
         self.metrics = Metrics()
         self.head = 0
         self.roster = Roster(KEY.decrypt)
+        self.paces = Paces(random.Random(1))
         self.feeds = Feeds(world.core, world.delivery, Ledger(world.delivery, None, Owner()))
         self.standing = Standing(
-            world.core, self.feeds, self.roster, lambda: 7, lambda _: self.head, world.clock, self.metrics
+            world.core, self.feeds, self.roster, self.paces, lambda: 7, lambda _: self.head, world.clock, self.metrics
         )
 
     async def measured(self, name: str) -> dict[tuple[str | int, ...], float]:
@@ -70,6 +75,18 @@ async def test_the_age_is_that_of_the_first_event_which_has_not_arrived(world: W
     assert await stood.measured("deliveries_in_flight") == {(): 7}
 
 
+async def test_the_backlog_is_what_lies_beyond_the_position(world: World, receiver: Receiver) -> None:
+    webhook, stood = await listening(world, receiver)
+    await stood.put(90, 60, 30)
+    feed = await stood.feeds.open(webhook, await bucket_id(world))
+    await stood.feeds.read_on(feed, stood.head)
+    assert await stood.measured("webhook_backlog_events") == {(webhook.id,): 3}
+    feed.settle(feed.ready[0], "delivered")
+    assert await stood.measured("webhook_backlog_events") == {(webhook.id,): 2}
+    await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="disabled"))
+    assert await stood.measured("webhook_backlog_events") == {}
+
+
 async def test_a_webhook_that_has_all_is_not_behind(world: World, receiver: Receiver) -> None:
     webhook, stood = await listening(world, receiver)
     await stood.put(90)
@@ -78,6 +95,7 @@ async def test_a_webhook_that_has_all_is_not_behind(world: World, receiver: Rece
     feed.settle(feed.ready[0], "delivered")
     assert await stood.measured("oldest_undelivered_seconds") == {(): 0}
     assert await stood.measured("webhook_oldest_undelivered_seconds") == {}
+    assert await stood.measured("webhook_backlog_events") == {}
 
 
 async def test_a_disabled_webhook_is_counted_and_not_called_late(world: World, receiver: Receiver) -> None:
@@ -111,3 +129,17 @@ async def test_a_dispatcher_counts_its_attempts(world: World, receiver: Receiver
         attempts = metrics.snapshot
         await eventually(lambda: attempts()["elasticlake_delivery_attempts_total"]["delivered",] == [1])
     assert metrics.snapshot()["elasticlake_delivery_attempts_total"]["retrying",] == [1]
+
+
+async def test_open_breakers_are_told(world: World, receiver: Receiver) -> None:
+    await world.bucket("bucket")
+    webhook = await listen(world, receiver)
+    stood = Stood(world)
+    pace = stood.paces.of(webhook)
+    for _ in range(TRIPS_AFTER):
+        pace.begin(0, 0.0).failed(0.0)
+    assert await stood.measured("breakers_open") == {(): 1}
+    assert await stood.measured("webhook_breaker_open") == {(webhook.id,): 1}
+    pace.succeeded()
+    assert await stood.measured("breakers_open") == {(): 0}
+    assert await stood.measured("webhook_breaker_open") == {}

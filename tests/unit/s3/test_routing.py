@@ -24,6 +24,8 @@ COPY = [("x-amz-copy-source", "/bucket/source")]
         ("GET", "/b?versioning", [], "GetBucketVersioning"),
         ("GET", "/b?acl", [], "GetBucketAcl"),
         ("PUT", "/b?acl", [], "PutBucketAcl"),
+        ("GET", "/b?notification", [], "GetBucketNotificationConfiguration"),
+        ("PUT", "/b?notification", [], "PutBucketNotificationConfiguration"),
         ("GET", "/b", [], "ListObjects"),
         ("GET", "/b?prefix=acl", [], "ListObjects"),
         ("GET", "/b?list-type=1", [], "ListObjects"),

@@ -8,6 +8,7 @@ from tests.unit.world import ROOT, START_MS, World, attempt
 
 from elasticlake.errors import EventsExpired, InvalidInput, NoSuchDelivery, NoSuchWebhook
 from elasticlake.metadata import deliveries as rows
+from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position
 from elasticlake.model.accounts import Token
 from elasticlake.model.ids import DeliveryId, new_webhook_id
@@ -210,7 +211,49 @@ async def test_lists_agree_with_each_delivery(world: World, limit: int) -> None:
         assert await listed(world, webhook, wanted, limit) == expected.get(wanted, []), wanted
     for wanted, sequences in expected.items():
         assert {await status(world, webhook, bucket, n) for n in sequences} == {wanted}
-    assert await listed(world, webhook, None, limit) == [4, 2, 1]
+    assert await listed(world, webhook, None, limit) == [2, 1, 4]
+
+
+async def test_searches_agree_with_each_delivery(world: World) -> None:
+    webhook, bucket = await begin(world)
+    for key in (b"a", b"b", b"a", b"c", b"a", b"d", b"c"):
+        await world.put("bucket", key)
+    await reach(world, webhook, bucket, 5)
+    await park(world, webhook, bucket, b"a", 1)
+    dead = DeadDelivery(webhook.id, bucket.id, 2, 0, b"b", 10, START_MS)
+    await world.delivery.write(lambda tx: rows.put_dead(tx, dead))
+    for sequence, key, outcome in ((1, b"a", "retrying"), (2, b"b", "dead"), (4, b"c", "delivered")):
+        world.record(replace(await world.attempt(webhook.id, bucket.id, sequence, status=outcome), key=key))
+    expected: dict[DeliveryStatus | None, dict[bytes, list[int]]] = {
+        "retrying": {b"a": [1]},
+        "dead": {b"b": [2]},
+        "held": {b"a": [3, 5]},
+        "delivered": {b"c": [4]},
+        "pending": {b"c": [7], b"d": [6]},
+        None: {b"a": [1], b"b": [2], b"c": [4]},
+    }
+    updates = {3, 5, 7}
+    for wanted, of_key in expected.items():
+        for key in (b"a", b"b", b"c", b"d"):
+            here = of_key.get(key, [])
+            assert await searched(world, webhook, wanted, Wanted(key=key)) == here
+            created = Wanted(key_prefix=key, event="object:created")
+            assert await searched(world, webhook, wanted, created) == [one for one in here if one not in updates]
+
+
+async def searched(world: World, webhook: Webhook, status: DeliveryStatus | None, also: Wanted) -> list[int]:
+    page = await world.deliveries.list(ROOT, webhook.id, status, PageRequest(), also)
+    return [delivery.id.sequence for delivery in page.items]
+
+
+async def test_what_retention_took_is_listed_as_expired(world: World) -> None:
+    webhook, bucket = await begin(world)
+    for _ in range(3):
+        await world.put("bucket", b"a")
+    world.record(attempt(webhook.id, bucket.id, 1), attempt(webhook.id, bucket.id, 2, status="retrying"))
+    await reach(world, webhook, bucket, 3)
+    await world.trim_log(bucket, 4)
+    assert await listed(world, webhook, "expired") == [2]
 
 
 async def test_a_long_log_is_read_piece_by_piece(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from elasticlake.errors import EventsExpired, NoSuchBucket
 from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.model.accounts import Token
 from elasticlake.service.feed import Feed
+from elasticlake.service.tail import Tail
 
 
 async def sequences(world: World, after: int | None, limit: int = 100, wait_seconds: float = 0) -> list[int]:
@@ -89,3 +90,44 @@ async def test_other_accounts_buckets_do_not_exist(world: World) -> None:
     await world.bucket("bucket")
     with pytest.raises(NoSuchBucket):
         await world.feed.after(Token("t", "", ("acme",), "read", 0), "bucket", 0)
+
+
+async def bucket_tail(world: World, after: int | None) -> Tail:
+    return await world.feed.tail_bucket(await world.hierarchy.get_bucket(ROOT, "bucket"), after)
+
+
+async def told(tail: Tail, limit: int = 100, wait_seconds: float = 0) -> list[int] | None:
+    found = await tail.read(limit, wait_seconds)
+    assert found is None or all(one.position == str(one.event.sequence) for one in found)
+    return None if found is None else [one.event.sequence for one in found]
+
+
+@pytest.mark.both_engines
+async def test_a_tail_goes_on_from_where_it_was_read(world: World) -> None:
+    await world.bucket("bucket")
+    for number in range(3):
+        await world.put("bucket", b"%d" % number)
+    from_now, from_one = await bucket_tail(world, None), await bucket_tail(world, 1)
+    assert (from_now.position, from_one.position) == ("3", "1")
+    await world.put("bucket", b"3")
+    assert await told(from_now) == [4]
+    assert [await told(from_one, limit=2), await told(from_one, limit=2), await told(from_one)] == [[2, 3], [4], []]
+    assert from_one.position == "4"
+
+
+async def test_a_tail_ends_with_the_feed_and_where_the_log_went_faster(world: World) -> None:
+    bucket = await world.bucket("bucket")
+    for number in range(5):
+        await world.put("bucket", b"%d" % number)
+    slow, quick = await bucket_tail(world, 0), await bucket_tail(world, None)
+    assert await told(slow, limit=1) == [1]
+    await world.trim_log(bucket, 4)
+    with pytest.raises(EventsExpired):
+        await slow.read(100, 0)
+    with pytest.raises(EventsExpired):
+        await bucket_tail(world, 2)
+    reading = asyncio.create_task(told(quick, wait_seconds=30))
+    await asyncio.sleep(0.05)
+    world.feed.close()
+    async with asyncio.timeout(5):
+        assert await reading is None

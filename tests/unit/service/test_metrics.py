@@ -63,6 +63,10 @@ def test_only_the_worst_webhooks_are_named() -> None:
     assert set(found["elasticlake_webhook_oldest_undelivered_seconds"]) == {
         (f"wh_{number}",) for number in range(200 - WORST_WEBHOOKS, 200)
     }
+    metrics.backlogs({f"wh_{number}": number for number in range(200)})
+    assert metrics.snapshot()["elasticlake_webhook_backlog_events"] == {
+        (f"wh_{number}",): [number] for number in range(200 - WORST_WEBHOOKS, 200)
+    }
     metrics.delivery_state(0, 0, {})
     assert metrics.snapshot()["elasticlake_webhook_oldest_undelivered_seconds"] == {}
     assert value(metrics, "elasticlake_oldest_undelivered_seconds") == 0

@@ -5,14 +5,15 @@ Losing the last moments of it loses no delivery, so it is written without waitin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from elasticlake.metadata.database import Row
+from elasticlake.metadata.attempt_search import Found, Place, Wanted, search
+from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.history import COLUMNS, Attempt, by_day, from_row, to_row
 from elasticlake.metadata.postgres.blocking import Reconnecting, marked
 
@@ -27,15 +28,10 @@ _OF_DELIVERY = marked(
     " ORDER BY started_at_ms, id"
 )
 _LAST = marked(
-    f"SELECT day, id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
+    f"SELECT id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND bucket_id = ? AND sequence = ?"
     " AND generation = ? ORDER BY day DESC, attempt DESC, id DESC LIMIT 1"
 )
-_LATEST = f"SELECT day, id, {COLUMNS} FROM attempts WHERE webhook_id = ? AND (day, id) < (?, ?)"
-_NEWEST_FIRST = " ORDER BY day DESC, id DESC LIMIT ?"
-_LATEST_OF_ALL = marked(_LATEST + _NEWEST_FIRST)
-_LATEST_OF_STATUS = marked(_LATEST + " AND status = ?" + _NEWEST_FIRST)
 _EPOCH = date(1970, 1, 1)
-_END = (date(9999, 12, 31), 1 << 62)
 
 
 class PostgresHistoryWriter:
@@ -81,6 +77,19 @@ class PostgresHistoryWriter:
         self._known.update(days)
 
 
+class _Day:
+    """A day's partition."""
+
+    def __init__(self, day: date, run: Callable[[bytes, tuple[Value, ...]], list[Row]]) -> None:
+        self.number = (day - _EPOCH).days
+        # Not by its name: it may be dropped at any time.
+        self.attempts = f"(SELECT * FROM attempts WHERE day = '{day}') AS attempts"
+        self._run = run
+
+    def rows(self, sql: str, parameters: tuple[Value, ...]) -> list[Row]:
+        return self._run(marked(sql), parameters)
+
+
 class PostgresHistoryReader:
     """Finds attempts, the newest first. Synchronous, for one thread at a time."""
 
@@ -93,22 +102,18 @@ class PostgresHistoryReader:
 
     def last_attempt(
         self, webhook_id: str, bucket_id: int, sequence: int, generation: int
-    ) -> tuple[str, int, Attempt] | None:
-        """The delivery's newest kept attempt with its place (day, row), as `latest` gives it."""
-        rows = self._rows(_LAST, (webhook_id, bucket_id, sequence, generation))
-        return _placed(rows[0]) if rows else None
+    ) -> tuple[Place, Attempt] | None:
+        """The delivery's newest kept attempt, with its place as `search` gives it."""
+        for identity, *values in self._rows(_LAST, (webhook_id, bucket_id, sequence, generation)):
+            last = from_row(tuple(values))
+            return Place(last.started_at_ms, identity), last
+        return None
 
-    def latest(
-        self, webhook_id: str, status: str | None, before: tuple[str, int] | None, limit: int
-    ) -> list[tuple[str, int, Attempt]]:
-        """The last attempts of the webhook's deliveries, newest first, each with its place (day, row) for the next
-        page."""
-        beyond = (_parsed(before[0]), before[1]) if before is not None else _END
-        if status is None:
-            rows = self._rows(_LATEST_OF_ALL, (webhook_id, *beyond, limit))
-        else:
-            rows = self._rows(_LATEST_OF_STATUS, (webhook_id, *beyond, status, limit))
-        return [_placed(row) for row in rows]
+    def search(self, webhook_id: str, wanted: Wanted, before: Place | None, limit: int) -> Found:
+        """As `History.search`."""
+        partitions = sorted((row[0] for row in self._rows(_PARTITIONS.encode(), ())), reverse=True)
+        days = (_Day(_day(name), self._rows) for name in partitions)
+        return search(days, webhook_id, wanted, before, limit)
 
     def close(self) -> None:
         self._database.close()
@@ -133,16 +138,8 @@ def _partition(day: date) -> str:
     return f"attempts_{day:%Y_%m_%d}"
 
 
-def _parsed(text: str) -> date:
-    """The day of a place; one that is none is before everything."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError:
-        return date.min
-
-
-def _placed(row: Row) -> tuple[str, int, Attempt]:
-    return f"{row[0]:%Y-%m-%d}", row[1], from_row(row[2:])
+def _day(partition: str) -> date:
+    return datetime.strptime(partition, "attempts_%Y_%m_%d").replace(tzinfo=UTC).date()
 
 
 def _storable(value: Any) -> Any:

@@ -9,6 +9,7 @@ from elasticlake.s3.request import S3Request
 from elasticlake.s3.responses import Response
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.multipart import Multipart
+from elasticlake.service.notifications import Notifications
 from elasticlake.service.objects import Objects
 
 
@@ -19,6 +20,7 @@ class Services:
     buckets: Buckets
     objects: Objects
     multipart: Multipart
+    notifications: Notifications
     display_name: Callable[[str], Awaitable[str]]
     """An account's display name, by its id."""
 

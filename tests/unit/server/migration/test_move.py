@@ -24,6 +24,7 @@ from tests.unit.server.migration.filled_folder import (
 from elasticlake.config.master_key import MasterKey
 from elasticlake.config.settings import Settings
 from elasticlake.errors import ElasticLakeError
+from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.moved_tables import CORE, DELIVERY
 from elasticlake.metadata.postgres.blocking import connect as connect_postgres
 from elasticlake.metadata.postgres.history import PostgresHistoryReader
@@ -155,7 +156,7 @@ def test_attempts_are_found_as_before(settings: Settings, postgres_url: str) -> 
     reader = PostgresHistoryReader(postgres_url)
     try:
         assert [one.response_body for one in reader.of_delivery("wh_1", 1, 3, 0)] == [b"caf\xe9"]
-        assert [one.sequence for _, _, one in reader.latest("wh_1", None, None, 3)] == [7, 6, 5]
+        assert [one.sequence for one in reader.search("wh_1", Wanted(), None, 3).hits] == [7, 6, 5]
     finally:
         reader.close()
 

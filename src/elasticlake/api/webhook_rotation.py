@@ -1,0 +1,43 @@
+"""The rotation of a webhook's secret."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict, Field
+
+from elasticlake.api.documents import Body, Text, example, resource
+from elasticlake.api.services import Call
+from elasticlake.api.webhooks import WebhookDocument, WebhookId
+from elasticlake.model.rotation import DEFAULT_OVERLAP_SECONDS
+
+router = resource("webhooks")
+
+
+class RotationBody(Body):
+    """Without a `secret`, one is generated."""
+
+    model_config = ConfigDict(json_schema_extra=example(overlapSeconds=DEFAULT_OVERLAP_SECONDS))
+
+    secret: Text | None = None
+    overlap_seconds: int = Field(
+        default=DEFAULT_OVERLAP_SECONDS, strict=True, description="How long the old secret goes on signing: to 30 days."
+    )
+
+
+_PLAIN = RotationBody()
+
+
+@router.post("/webhooks/{id}/rotate", summary="Rotate a webhook's secret")
+async def rotate_secret(call: Call, id: WebhookId, body: RotationBody = _PLAIN) -> WebhookDocument:
+    """Until `overlapEndsAt` the header `webhook-signature` has a signature of each secret, and
+    `X-ElasticLake-Signature` that of the old one. A generated secret is shown in this answer alone.
+
+    A rotation during another's overlap replaces the new secret, and the overlap begins anew.
+    """
+    webhook, secret = await call.services.webhooks.rotate(call.token, id, body.secret, body.overlap_seconds)
+    return WebhookDocument.of(webhook, secret)
+
+
+@router.post("/webhooks/{id}/promote", summary="End a rotation's overlap")
+async def promote_secret(call: Call, id: WebhookId) -> WebhookDocument:
+    """From the next attempt on, only the new secret signs."""
+    return WebhookDocument.of(await call.services.webhooks.promote(call.token, id))

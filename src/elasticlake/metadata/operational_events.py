@@ -1,0 +1,62 @@
+"""What webhooks are told of each other: events of no bucket, each sent to those that subscribed to its kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from elasticlake.metadata import deliveries
+from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.metadata.deliveries import RequestedDelivery
+from elasticlake.model.events import Event, OperationalType
+
+NO_BUCKET = 0
+"""The bucket id in the deliveries of such an event; its id is their sequence."""
+KEPT_MS = 30 * 86_400_000
+
+
+def announce(
+    tx: Transaction,
+    event_id: str,
+    account_id: str,
+    event_type: OperationalType,
+    document: Mapping[str, Any],
+    subscribers: Iterable[str],
+    now_ms: int,
+) -> None:
+    """Write the event, and a delivery of it to each of the webhooks; old ones go."""
+    tx.run("DELETE FROM operational_events WHERE time_ms < ?", (now_ms - KEPT_MS,))
+    sql = (
+        "INSERT INTO operational_events (event_id, account_id, type, time_ms, document)"
+        " VALUES (?, ?, ?, ?, ?) RETURNING id"
+    )
+    identity = int(tx.changing(sql, (event_id, account_id, event_type, now_ms, json.dumps(document)))[0][0])
+    for webhook_id in subscribers:
+        deliveries.put_requested(
+            tx, RequestedDelivery(webhook_id, NO_BUCKET, identity, 1, "pending", 0, now_ms, now_ms)
+        )
+
+
+def get(reader: Reader, identity: int) -> Event | None:
+    """The event; None if it is too old."""
+    row = reader.row("SELECT event_id, type, time_ms, document FROM operational_events WHERE id = ?", (identity,))
+    if row is None:
+        return None
+    event_id, event_type, time_ms, document = row
+    return Event(
+        id=event_id,
+        bucket_id=NO_BUCKET,
+        bucket="",
+        sequence=identity,
+        type=event_type,
+        time_ms=time_ms,
+        key=b"",
+        size_bytes=0,
+        etag="",
+        content_type="",
+        lake="",
+        pond="",
+        reason="",
+        about=json.loads(document),
+    )
