@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 from typing import Any
@@ -12,6 +13,7 @@ from tests.unit.delivery.dispatching import Receiver, dispatching, eventually, l
 from tests.unit.world import World
 
 from elasticlake.delivery.batching import MAX_BATCH_BYTES, Batching
+from elasticlake.delivery.feeds import Feeds
 from elasticlake.errors import InvalidWebhook
 from elasticlake.metadata import deliveries
 from elasticlake.model.events import Event
@@ -133,3 +135,26 @@ async def test_only_in_the_order_of_the_bucket(world: World, receiver: Receiver)
     with pytest.raises(InvalidWebhook) as refused:
         await listen(world, receiver, rules={"batch": Batch(10)})
     assert refused.value.field == "batch"
+
+
+async def test_a_batch_that_waits_without_room_to_read_on_takes_no_turns(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.bucket("bucket")
+    await batched(world, receiver, batch={"max_events": 200})
+    for number in range(150):
+        await world.put("bucket", b"key %d" % number)
+    asked = 0
+    may_read = Feeds.may_read
+
+    def only_at_first(feeds: Feeds, webhook_id: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 1 and may_read(feeds, webhook_id)
+
+    monkeypatch.setattr(Feeds, "may_read", only_at_first)
+    monkeypatch.setattr(Batching, "wait_ms", lambda *_: 60_000)
+    async with dispatching(world):
+        await eventually(lambda: asked)
+        await asyncio.sleep(0.5)
+        assert asked < 20
