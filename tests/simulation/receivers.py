@@ -94,6 +94,8 @@ class Delivery:
         self.unresolved: dict[int, Event] = {}
         self.unresolved_of_lane: dict[bytes, dict[int, Event]] = {}
         self.crashes = 0
+        self.lost_leases = 0
+        self.jumps = 0
         self.reorderings = 0
         self._start()
 
@@ -181,6 +183,17 @@ class Delivery:
         self.crashes += 1
         self._start()
 
+    def lose_lease(self) -> None:
+        """Another dispatcher goes on from what is stored, while requests of this one are still under way: what they
+        come to is refused by the fence, whatever the receiver made of them."""
+        self.lost_leases += 1
+        self._start()
+
+    def jump(self) -> None:
+        """The machine's clock is set, forward or back."""
+        self.jumps += 1
+        self.now_ms = max(0, self.now_ms + self.chance.choice((-500, -20, 300, 5000)))
+
     def change_ordering(self) -> None:
         """The owner asks for another order: what the old one parked is read again, and parked anew if it fails."""
         if self.in_flight:
@@ -256,7 +269,7 @@ class Delivery:
         if self.feed.position != len(self.log) or self.feed.lanes:
             raise Faulty(f"the position ends at {self.feed.position} of {len(self.log)}, lanes {self.feed.lanes}")
         counted = sum(self.feed.counts.values())
-        if not (self.crashes or self.reorderings) and counted != len(self.ended):
+        if not (self.crashes or self.lost_leases or self.reorderings) and counted != len(self.ended):
             raise Faulty(f"{counted} are counted, {len(self.ended)} ended")
         if counted < len(self._matching()):
             raise Faulty(f"{counted} are counted of {len(self._matching())}")
@@ -346,10 +359,12 @@ def deliver(seed: int, ordering: Ordering, *, steps: int = 400, coalesces: bool 
         delivery.store,
         delivery.lose_own_nerve,
         delivery.crash,
+        delivery.lose_lease,
+        delivery.jump,
         delivery.change_ordering,
     )
     for _ in range(steps):
-        chance.choices(actions, weights=(4, 10, 30, 25, 8, 6, 1, crash_rate, reordering_rate))[0]()
+        chance.choices(actions, weights=(4, 10, 30, 25, 8, 6, 1, crash_rate, crash_rate / 2, 0.5, reordering_rate))[0]()
     for _ in range(100_000):
         delivery.read_on()
         delivery.send()

@@ -9,7 +9,7 @@ from tests.simulation.receivers import BUCKET, ORDERINGS, TYPES, WEBHOOK, delive
 
 from elasticlake.delivery.coalescing import Following
 from elasticlake.delivery.feed import Budget, Feed, ParkedLane
-from elasticlake.metadata.deliveries import Lane, Position
+from elasticlake.metadata.deliveries import Counted, Lane, Position
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Ordering
 from elasticlake.service.selection import Selection
@@ -21,7 +21,7 @@ SOAK_SEEDS = 20_000
 def deliver_all(seeds: range, ordering: Ordering) -> None:
     """Every seed's life ends well; together they saw deliveries, dead ones, crashes and changes of the order."""
     ends: Counter[str] = Counter()
-    crashes, reorderings = 0, 0
+    crashes = lost_leases = jumps = reorderings = 0
     for seed in seeds:
         try:
             delivery = deliver(seed, ordering)
@@ -29,8 +29,10 @@ def deliver_all(seeds: range, ordering: Ordering) -> None:
             raise AssertionError(f"seed {seed}, ordering {ordering}: {fault}") from fault
         ends.update(delivery.ended.values())
         crashes += delivery.crashes
+        lost_leases += delivery.lost_leases
+        jumps += delivery.jumps
         reorderings += delivery.reorderings
-    assert min(ends["delivered"], ends["dead"], crashes, reorderings) > 0
+    assert min(ends["delivered"], ends["dead"], crashes, lost_leases, jumps, reorderings) > 0
 
 
 @pytest.mark.parametrize("ordering", ORDERINGS)
@@ -127,8 +129,72 @@ def loses_the_lane(self: Feed, event: Event, attempts: int, next_attempt_at_ms: 
     return parked
 
 
-@pytest.mark.parametrize("wrong", [forgets_what_is_queued, loses_the_lane])
-def test_the_simulation_notices_a_wrong_rule(monkeypatch: pytest.MonkeyPatch, wrong: object) -> None:
-    monkeypatch.setattr(Feed, "park", wrong)
+def sends_the_next_at_once(self: Feed, events: list[Event]) -> None:
+    """A wrong `add`: events of one lane do not wait for each other."""
+    for event in events:
+        self.read_up_to = event.sequence
+        if not self.selection.selects(event) or self.lane_of(event) in self.lanes:
+            self._pass(event.sequence)
+            continue
+        self._append(event.sequence)
+        self._queues.setdefault(self.lane_of(event), deque()).append(event)
+        self.ready.append(event)
+
+
+right_advance = Feed.advance_lane
+
+
+def forgets_what_follows(
+    self: Feed, lane: ParkedLane, outcome: Counted, following: Following, now_ms: int, events: int = 1
+) -> None:
+    """A wrong `advance_lane`: what waited behind the head is not sent."""
+    right_advance(self, lane, outcome, Following(), now_ms, events)
+
+
+def counts_what_is_under_way(self: Feed) -> int:
+    """A wrong `position`: it passes what has been read, settled or not."""
+    return self.read_up_to
+
+
+def reads_without_end(self: Feed) -> bool:
+    """A wrong `may_read`: memory holds the backlog."""
+    return True
+
+
+def stores_no_lanes(self: Feed, lane: ParkedLane) -> Lane:
+    """A wrong `lane_row`: attempts begin anew after a crash, from another head."""
+    return Lane(self.webhook_id, self.bucket_id, lane.key, lane.head_sequence + 1, 0, 0, self.ordering)
+
+
+@pytest.mark.parametrize(
+    ("rule", "wrong"),
+    [
+        ("park", forgets_what_is_queued),
+        ("park", loses_the_lane),
+        ("add", sends_the_next_at_once),
+        ("advance_lane", forgets_what_follows),
+        ("position", property(counts_what_is_under_way)),
+        ("may_read", property(reads_without_end)),
+        ("lane_row", stores_no_lanes),
+    ],
+)
+def test_the_simulation_notices_a_wrong_rule(monkeypatch: pytest.MonkeyPatch, rule: str, wrong: object) -> None:
+    monkeypatch.setattr(Feed, rule, wrong)
     with pytest.raises(AssertionError):
         deliver_all(range(50), "key")
+
+
+def composes_anew(self: Feed) -> Event | None:
+    """A wrong `take`: a batch that was not sent after all takes in what has come since."""
+    if not self.ready:
+        return None
+    event = self.ready.popleft()
+    assert self.batching is not None
+    self.batches[event.sequence] = self.batching.fill(event, self._behind(event))
+    return event
+
+
+def test_the_simulation_notices_a_batch_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Feed, "take", composes_anew)
+    with pytest.raises(AssertionError):
+        batch_all(range(SEEDS))
