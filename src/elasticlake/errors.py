@@ -54,11 +54,11 @@ class InvalidWebhook(InvalidInput):
 
 class InvalidDestination(InvalidInput):
     """A notification configuration names what cannot be told of the bucket's events: `field` is the ARN, `reason` says
-    why."""
+    why, in a sentence that begins with "The destination"."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(field, "Unable to validate the following destination configurations")
-        self.reason = reason
+    def __init__(self, field: str, predicate: str) -> None:
+        super().__init__(field, f"Unable to validate the following destination configurations: {field} {predicate}")
+        self.reason = f"The destination {predicate}"
 
 
 class NotFound(ElasticLakeError):

@@ -41,7 +41,10 @@ def test_the_limits_are_the_ones_named() -> None:
         cel_syntax.MAX_MACRO_WORDS,
         cel_syntax.MAX_PATTERNS,
         patterns.MAX_CHARACTERS,
+        patterns.MAX_STATES,
     ]
+    assert f"`[…]` have {patterns._OTHER_STATES}, " in EXPRESSION
+    assert rf"`\s` {patterns._DIGIT_STATES}, `\w` and `\p{{…}}` {patterns._WORD_STATES}." in EXPRESSION
     assert f"most {where.MAX_ITEMS} metadata" in EXPRESSION
     assert f"at most {where.MAX_TEXT_CHARACTERS:,} characters" in EXPRESSION
     assert (

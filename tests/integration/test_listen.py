@@ -61,7 +61,7 @@ def test_it_prints_what_comes_and_what_is_answered(
 ) -> None:
     receiver.answer = lambda before: 500 if before == 0 else 204
     url = receiver.url("/hook")
-    listening = listen(server, "--bucket", bucket, "--forward-to", url)
+    listening = listen(server, "--bucket", bucket, "--forward-to", url.removeprefix("http://"))
     put(s3, bucket, "a", "b\n")
     lines = listening.wait_for(4)
     event_id = receiver.at("/hook")[0].event["id"]
@@ -94,7 +94,16 @@ def test_only_the_types_asked_for_and_from_where_it_is_asked(
     put(s3, bucket, "a", "b")
     s3.delete_object(Bucket=bucket, Key="a")
     listening = listen(
-        server, "--bucket", bucket, "--after", "1", "--events", "object:created,object:deleted", "--print-json"
+        server,
+        "--bucket",
+        bucket,
+        "--after",
+        "1",
+        "--event",
+        "object:created",
+        "--events",
+        "object:deleted",
+        "--print-json",
     )
     put(s3, bucket, "b", "c")
     assert [(event["event"], event["sequence"]) for event in listening.documents(3)] == [

@@ -136,8 +136,13 @@ def test_all_three_elements_name_webhooks(s3: Any, bucket: str, webhook: str) ->
     ("changes", "message", "name"),
     [
         ({"QueueArn": "arn:aws:sqs:us-east-1:123456789012:q"}, "Unable to validate the following destination", None),
-        ({"QueueArn": "arn:elasticlake:webhook:::wh_none"}, "Unable to validate the following destination", None),
-        ({"Events": ["s3:ObjectMoved:*"]}, "The event is not supported for notifications", "Event"),
+        (
+            {"QueueArn": "arn:elasticlake:webhook:::wh_none"},
+            "Unable to validate the following destination configurations: arn:elasticlake:webhook:::wh_none names no "
+            "webhook of this bucket's account",
+            None,
+        ),
+        ({"Events": ["s3:ObjectMoved:*"]}, "The event 's3:ObjectMoved:*' is not supported for notifications", "Event"),
         (
             {"Filter": {"Key": {"FilterRules": [{"Name": "x", "Value": "y"}]}}},
             "filter rule name must be",

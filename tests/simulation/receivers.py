@@ -1,4 +1,5 @@
-"""Delivery without a network: a log, receivers that fail as chance has it, and a dispatcher that dies at any moment.
+"""Delivery without a network: a log, receivers that fail as chance has it, and a dispatcher that dies at any moment;
+if asked for, retention takes the log's beginning meanwhile.
 
 It plays the dispatcher around the pure `Feed` by the same rules: read on while there is room, send what is ready, park
 what failed, store positions and lanes of one moment together. Everything is checked as it happens.
@@ -9,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from elasticlake.delivery.batching import Batching
 from elasticlake.delivery.coalescing import Following, coalesced
 from elasticlake.delivery.feed import WINDOW, Budget, Feed, ParkedLane
 from elasticlake.delivery.feeds import READ_EVENTS
+from elasticlake.delivery.reordering import back_to_lanes
 from elasticlake.metadata.deliveries import Counted, Lane, Position
 from elasticlake.model.events import Event, EventType
 from elasticlake.model.webhooks import Ordering, lane_key
@@ -87,6 +89,7 @@ class Delivery:
         self.failure_rate = self.chance.choice((0.0, 0.1, 0.5, 0.95))
         self.keys = [bytes([97 + number]) for number in range(self.chance.choice((1, 3, 40)))]
         self.log: list[Event] = []
+        self.first_kept = 1
         self.stored = Stored(Position(WEBHOOK, BUCKET, 0))
         self.now_ms = 0
         self.ended: dict[int, Counted] = {}
@@ -126,15 +129,19 @@ class Delivery:
                 self.unresolved_of_lane.setdefault(self._lane(event), {})[event.sequence] = event
 
     def read_on(self) -> None:
-        if self.feed.may_read:
+        if self.feed.may_read and self.feed.read_up_to < len(self.log):
+            if self.feed.read_up_to + 1 < self.first_kept:
+                self.feed.expire(self.first_kept - 1)
             start = self.feed.read_up_to
             self.feed.add(self.log[start : start + READ_EVENTS])
-        if len(self.feed._window) >= WINDOW or self.budget.used != len(self.feed._window):
+        if len(self.feed._window) > WINDOW or self.budget.used != len(self.feed._window):
             raise Faulty(f"{len(self.feed._window)} events in the window, {self.budget.used} in the budget")
 
     def send(self) -> None:
         """Begin the next attempt, of a due lane before a first one."""
-        if self.due:
+        if self.due and self._is_gone(self.due[0].head_sequence):
+            self._end_gone_head(self.due.pop(0))
+        elif self.due:
             lane = self.due.pop(0)
             also = [event for event in self.log[lane.head_sequence : lane.end_sequence] if self._is_wanted(event)]
             self._begin(Attempt(self.log[lane.head_sequence - 1], lane, lane.coalesced, tuple(also)))
@@ -178,6 +185,7 @@ class Delivery:
                 self.stored.lanes[key] = lane
         self.changed = {}
         self._check_position(self.stored.position.sequence, set(self.stored.lanes))
+        self._check_counts(self.stored)
 
     def crash(self) -> None:
         self.crashes += 1
@@ -194,6 +202,11 @@ class Delivery:
         self.jumps += 1
         self.now_ms = max(0, self.now_ms + self.chance.choice((-500, -20, 300, 5000)))
 
+    def trim(self) -> None:
+        """Retention takes the log's oldest events, whatever became of them."""
+        size = self.chance.choice((1, 20, 300))
+        self.first_kept = min(len(self.log) + 1, self.first_kept + self.chance.randrange(1 + size))
+
     def change_ordering(self) -> None:
         """The owner asks for another order: what the old one parked is read again, and parked anew if it fails."""
         if self.in_flight:
@@ -202,9 +215,7 @@ class Delivery:
         self.ordering = self.chance.choice(ORDERINGS)
         lanes = self.stored.lanes.values()
         if any(lane.ordering != self.ordering for lane in lanes):
-            # A lane may be parked while an earlier event still waits in the window: the position is before both.
-            first = min(self.stored.position.sequence, *(lane.head_sequence - 1 for lane in lanes))
-            self.stored = Stored(replace(self.stored.position, sequence=first))
+            self.stored = Stored(back_to_lanes(self.stored.position, list(lanes), self.first_kept))
         self.unresolved_of_lane = {}
         for event in self._matching():
             held = self.unresolved_of_lane.setdefault(self._lane(event), {})
@@ -226,8 +237,9 @@ class Delivery:
             raise Faulty(f"{event.sequence} changed after its first attempt")
         if self.went_with.setdefault(event.sequence, attempt.also) != attempt.also:
             raise Faulty(f"the batch of {event.sequence} changed after its first attempt")
-        held = [one for one in self.unresolved_of_lane[self._lane(event)] if one > event.sequence]
         members = [one.sequence for one in attempt.also if one.sequence in self.unresolved]
+        waiting = [one for one in self.unresolved_of_lane[self._lane(event)] if one > event.sequence]
+        held = [one for one in waiting if one in members or not self._is_gone(one)]
         if members != held[: len(members)]:
             raise Faulty(f"the batch of {event.sequence} leaves some out")
         for other_attempt in self.in_flight:
@@ -239,6 +251,9 @@ class Delivery:
 
     def _coalesce(self, earlier: Event, attempted: Event) -> None:
         """An event is passed over: that is right only if its webhook asks for it, and a later one says more."""
+        if self._is_gone(earlier.sequence):
+            self._end(earlier, "expired")
+            return
         # An earlier life may have read further than this one has.
         later = self.log[earlier.sequence :]
         if not self.coalesces or not any(self._says_more(event, earlier) for event in later):
@@ -258,21 +273,60 @@ class Delivery:
         for event in self.unresolved.values():
             if event.sequence > position:
                 return
-            if self._lane(event) not in lanes and not self._is_said_later(event):
+            is_accounted = self._lane(event) in lanes or self._is_gone(event.sequence)
+            if not is_accounted and not self._is_said_later(event):
                 raise Faulty(f"the position {position} passed {event.sequence}, which is neither settled nor in a lane")
 
+    def _check_counts(self, stored: Stored) -> None:
+        """What is stored counts no event twice as expired; with `bucket` order, it counts each that has ended once."""
+        if stored.position.expired >= self.first_kept:
+            raise Faulty(f"{stored.position.expired} expired, of which the log had {self.first_kept - 1}")
+        if self.ordering != "bucket" or self.reorderings or not self._wants_all:
+            return
+        ended = min((lane.head_sequence - 1 for lane in stored.lanes.values()), default=stored.position.sequence)
+        if _counted(stored.position) != ended:
+            raise Faulty(f"{_counted(stored.position)} are counted of {ended}")
+
     def check_end(self) -> None:
-        """Everything that matches was delivered or is dead, and counted once for each time it ended."""
-        missing = [event.sequence for event in self._matching() if event.sequence not in self.ended]
+        """Everything that matches was delivered or is dead, and counted once for each time it ended; or it expired."""
+        missing = [
+            event.sequence
+            for event in self._matching()
+            if event.sequence not in self.ended and not self._is_gone(event.sequence)
+        ]
         if missing:
             raise Faulty(f"never delivered: {missing}")
         if self.feed.position != len(self.log) or self.feed.lanes:
             raise Faulty(f"the position ends at {self.feed.position} of {len(self.log)}, lanes {self.feed.lanes}")
+        is_one_life = not (self.crashes or self.lost_leases or self.reorderings)
+        if self.first_kept > 1:
+            self._check_end_of_trimmed(is_one_life=is_one_life)
+            return
         counted = sum(self.feed.counts.values())
-        if not (self.crashes or self.lost_leases or self.reorderings) and counted != len(self.ended):
+        if is_one_life and counted != len(self.ended):
             raise Faulty(f"{counted} are counted, {len(self.ended)} ended")
         if counted < len(self._matching()):
             raise Faulty(f"{counted} are counted of {len(self._matching())}")
+
+    def _check_end_of_trimmed(self, *, is_one_life: bool) -> None:
+        """With `key` order nobody knows how many of a lane's events were gone before the lane came to them."""
+        counted, least = sum(self.feed.counts.values()), len(self._matching())
+        if self.ordering != "key" and not self.reorderings and counted < least:
+            raise Faulty(f"{counted} are counted of {least}")
+        if not is_one_life:
+            return
+        for outcome in ("delivered", "dead"):
+            if self.feed.counts[outcome] != list(self.ended.values()).count(outcome):
+                raise Faulty(f"{self.feed.counts} are counted, {self.ended} ended")
+        if counted > len(self.log) or (self.ordering != "key" and self._wants_all and counted < len(self.log)):
+            raise Faulty(f"{counted} are counted of {len(self.log)}")
+
+    @property
+    def _wants_all(self) -> bool:
+        return self.subscribed >= {event.type for event in self.log}
+
+    def _is_gone(self, sequence: int) -> bool:
+        return sequence < self.first_kept
 
     def _matching(self) -> list[Event]:
         return [event for event in self.log if event.type in self.subscribed]
@@ -310,17 +364,36 @@ class Delivery:
     def _following(self, lane: ParkedLane) -> Following:
         if self.ordering == "none":
             return Following()
+        last = max(lane.head_sequence, lane.end_sequence)
         behind = [
             event
-            for event in self.log[max(lane.head_sequence, lane.end_sequence) : self.feed.read_up_to]
+            for event in self.log[max(last, self.first_kept - 1) : self.feed.read_up_to]
             if self._is_wanted(event) and self._lane(event) == lane.key
         ]
+        found = self._first_of(behind)
+        if self.ordering == "bucket":
+            gone = min(self.first_kept - 1, self.feed.read_up_to) - last
+            found = found._replace(expired=max(0, gone))
+        return found
+
+    def _first_of(self, behind: list[Event]) -> Following:
         if self.batching is not None and behind:
             also = self.batching.fill(behind[0], behind[1:])
             return Following(behind[0], end_sequence=also[-1].sequence if also else 0)
         if self.coalesces:
             return asyncio.run(coalesced(_each(behind)))
         return Following(behind[0]) if behind else Following()
+
+    def _end_gone_head(self, lane: ParkedLane) -> None:
+        """Retention took what the lane waits to send."""
+        lane.end_sequence = 0
+        if (event := self.unresolved.get(lane.head_sequence)) is not None:
+            self._end(event, "expired")
+        following = self._following(lane)
+        self.feed.advance_lane(lane, "expired", following, self.now_ms)
+        self._lane_changed(lane)
+        if following.event is not None:
+            self.waiting.append(lane)
 
     def _lane_changed(self, lane: ParkedLane) -> None:
         self.changed[lane.key] = self.feed.lane_row(lane) if lane.key in self.feed.lanes else None
@@ -339,12 +412,24 @@ class Delivery:
         self.unresolved_of_lane[self._lane(event)].pop(event.sequence, None)
 
 
+def _counted(position: Position) -> int:
+    return position.delivered + position.dead + position.canceled + position.expired + position.coalesced
+
+
 async def _each(events: list[Event]) -> AsyncIterator[Event]:
     for event in events:
         yield event
 
 
-def deliver(seed: int, ordering: Ordering, *, steps: int = 400, coalesces: bool = False, batches: int = 0) -> Delivery:
+def deliver(
+    seed: int,
+    ordering: Ordering,
+    *,
+    steps: int = 400,
+    coalesces: bool = False,
+    batches: int = 0,
+    retention: bool = False,
+) -> Delivery:
     """A whole life: chance decides what happens next, then everything that is left is let happen."""
     wanted = frozenset(ALL_TYPES) if coalesces else random.Random(seed).choice((frozenset(TYPES), frozenset(TYPES[:1])))
     delivery = Delivery(seed, ordering, wanted, coalesces=coalesces, batches=batches)
@@ -362,9 +447,11 @@ def deliver(seed: int, ordering: Ordering, *, steps: int = 400, coalesces: bool 
         delivery.lose_lease,
         delivery.jump,
         delivery.change_ordering,
+        delivery.trim,
     )
+    weights = (4, 10, 30, 25, 8, 6, 1, crash_rate, crash_rate / 2, 0.5, reordering_rate, 3 if retention else 0)
     for _ in range(steps):
-        chance.choices(actions, weights=(4, 10, 30, 25, 8, 6, 1, crash_rate, crash_rate / 2, 0.5, reordering_rate))[0]()
+        chance.choices(actions, weights=weights)[0]()
     for _ in range(100_000):
         delivery.read_on()
         delivery.send()

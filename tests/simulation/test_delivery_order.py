@@ -87,6 +87,69 @@ def test_batches_leave_nothing_out_and_never_change_with_many_seeds() -> None:
     batch_all(range(SEEDS, SOAK_SEEDS))
 
 
+LOGS_THAT_ARE_TRIMMED: tuple[tuple[Ordering, bool, bool], ...] = (
+    ("key", False, False),
+    ("key", True, False),
+    ("none", False, False),
+    ("bucket", False, False),
+    ("bucket", False, True),
+)
+"""Order, whether it coalesces, whether it batches."""
+
+
+def expire_all(seeds: range, ordering: Ordering, *, coalesces: bool = False, is_batched: bool = False) -> None:
+    """What retention takes is counted once, whenever the dispatcher dies; together the seeds saw some."""
+    expired = 0
+    for seed in seeds:
+        batches = 1 + seed % 20 if is_batched else 0
+        try:
+            delivery = deliver(seed, ordering, coalesces=coalesces, batches=batches, retention=True)
+        except (AssertionError, KeyError) as fault:
+            raise AssertionError(f"seed {seed}, ordering {ordering}: {fault}") from fault
+        expired += delivery.feed.counts["expired"]
+    assert expired > 0
+
+
+@pytest.mark.parametrize(("ordering", "coalesces", "is_batched"), LOGS_THAT_ARE_TRIMMED)
+def test_what_retention_takes_is_counted_once(ordering: Ordering, coalesces: bool, is_batched: bool) -> None:
+    expire_all(range(SEEDS), ordering, coalesces=coalesces, is_batched=is_batched)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("ordering", "coalesces", "is_batched"), LOGS_THAT_ARE_TRIMMED)
+def test_what_retention_takes_is_counted_once_with_many_seeds(
+    ordering: Ordering, coalesces: bool, is_batched: bool
+) -> None:
+    expire_all(range(SEEDS, SOAK_SEEDS), ordering, coalesces=coalesces, is_batched=is_batched)
+
+
+def counts_at_once(self: Feed, sequence: int) -> int:
+    """A wrong `expire`: it counts what the position has not passed yet."""
+    expired = sequence - self.read_up_to
+    self.counts["expired"] += expired
+    self.read_up_to = sequence
+    return expired
+
+
+def counts_heads_alone(
+    self: Feed, lane: ParkedLane, outcome: Counted, following: Following, now_ms: int, events: int = 1
+) -> None:
+    """A wrong `advance_lane`: what is gone behind the head is not counted."""
+    right_advance(self, lane, outcome, following._replace(expired=0), now_ms, events)
+
+
+@pytest.mark.parametrize(
+    ("ordering", "rule", "wrong"),
+    [("key", "expire", counts_at_once), ("bucket", "advance_lane", counts_heads_alone)],
+)
+def test_the_simulation_notices_a_wrong_count(
+    monkeypatch: pytest.MonkeyPatch, ordering: Ordering, rule: str, wrong: object
+) -> None:
+    monkeypatch.setattr(Feed, rule, wrong)
+    with pytest.raises(AssertionError):
+        expire_all(range(50), ordering)
+
+
 def never_mind_the_kind(later: Event, earlier: Event) -> bool:
     """A wrong rule: that an upload completed is forgotten for any later change."""
     return later.key == earlier.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from elasticlake.service.delivery_status import Delivery
 
 router = resource("deliveries")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STATUS_CODES = re.compile("^[1-5]([0-9][0-9]|xx)$", re.ASCII)
 DeliveryIdPath = Annotated[
     str, Path(examples=["dlv_mfrggzdfmztwq2lkaeaqa"], description="The delivery's id (`X-ElasticLake-Delivery`).")
 ]
@@ -144,7 +146,7 @@ def delivery_search(
         str | None,
         Query(
             alias="statusCode",
-            pattern="^[1-5]([0-9][0-9]|xx)$",
+            json_schema_extra={"pattern": STATUS_CODES.pattern},
             description="Only whose last attempt was answered so: `500`, or `5xx` for all of these.",
             examples=["5xx"],
         ),
@@ -158,7 +160,8 @@ def delivery_search(
         Query(description="Only whose last attempt began before.", examples=["2026-01-02T04:00:00Z"]),
     ] = None,
 ) -> Wanted:
-    """What the query asks for beside the status. Raises `InvalidInput` for a time that ends before it begins."""
+    """What the query asks for beside the status. Raises `InvalidInput` for a status code that is none, and for a time
+    that ends before it begins."""
     if since is not None and until is not None and until <= since:
         raise InvalidInput("until", "until must be later than since.")
     return Wanted(
@@ -172,6 +175,8 @@ def delivery_search(
 
 
 def _codes(text: str) -> tuple[int, int]:
+    if not STATUS_CODES.fullmatch(text):
+        raise InvalidInput("statusCode", "Write 404, or 5xx for all of these.")
     return int(text.replace("x", "0")), int(text.replace("x", "9"))
 
 

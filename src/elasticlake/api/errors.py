@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from elasticlake import errors
+from elasticlake.api.faults import in_words
 
 MEDIA_TYPE = "application/problem+json"
 _REALM = 'Bearer realm="elasticlake"'
@@ -104,8 +105,10 @@ async def _answer_validation_error(request: Request, error: Exception) -> Respon
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return problem(400, f"The body is not JSON: {found[0].get('ctx', {}).get('error', 'it cannot be parsed')}.")
-    members = [{"field": _field(one["loc"]), "detail": one["msg"]} for one in found]
-    detail = "; ".join(f"{member['field']}: {member['detail']}" for member in members[:3])
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = body.field_info.annotation if body is not None else None
+    members = [{"field": _field(one["loc"]), "detail": in_words(one, model)} for one in found]
+    detail = "; ".join(f"{member['field']}: {member['detail'].rstrip('.')}" for member in members[:3])
     return problem(422, detail, kind="InvalidInput", errors=members)
 
 

@@ -8,13 +8,13 @@ from pydantic import ConfigDict, Field
 
 from elasticlake.api.documents import Body, Document, Text, Timestamp, example, resource
 from elasticlake.api.services import Call
-from elasticlake.api.webhook_rules import Bytes, FilterBody
-from elasticlake.api.webhooks import WebhookId
+from elasticlake.api.webhook_rules import Bytes
+from elasticlake.api.webhooks import PlacedBody, WebhookId
 from elasticlake.clock import rfc3339_seconds
 from elasticlake.model.events import EVENT_TYPES, EventType, OperationalType
 from elasticlake.model.filters import Filter
 from elasticlake.model.objects import DEFAULT_CONTENT_TYPE
-from elasticlake.service.explanations import MAX_EVENTS, Draft, Explained, Question, SampleObject
+from elasticlake.service.explanations import MAX_EVENTS, Draft, Explained, Explanation, Question, SampleObject
 from elasticlake.service.webhook_definitions import Place
 
 router = resource("webhooks")
@@ -32,7 +32,7 @@ class SampleObjectBody(Body):
     key: Text = Field(min_length=1, max_length=MAX_KEY_CHARACTERS)
     size: Bytes = 0
     content_type: Text = DEFAULT_CONTENT_TYPE
-    metadata: dict[str, Text] = Field(default={}, description="User metadata.")
+    metadata: dict[Text, Text] = Field(default={}, description="User metadata.")
     event: EventType = "object:created"
 
     def to_object(self) -> SampleObject:
@@ -54,20 +54,16 @@ class QuestionBody(Body):
         return Question(self.bucket, self.limit, tuple(self.sequences), objects)
 
 
-class DraftBody(Body):
-    """A webhook's scope (exactly one of `bucket`, `pond` and `lake`), events, filter and expression."""
+class DraftBody(PlacedBody):
+    """A webhook as it would be created. What counts is its scope (exactly one of `bucket`, `pond` and `lake`), events,
+    filter and expression; all else is ignored."""
 
     model_config = ConfigDict(
         json_schema_extra=example(bucket="lake1--pond1--my-bucket", where='object.key.startsWith("uploads/")')
     )
 
-    bucket: Text | None = None
-    pond: Text | None = None
-    lake: Text | None = None
-    account: Text | None = None
+    endpoint: Text | None = None
     events: list[Text] = Field(default=list(EVENT_TYPES), description="By default, all of an object's.")
-    filter: FilterBody | None = None
-    where: Text | None = None
 
     def to_draft(self) -> Draft:
         wanted = self.filter.to_filter() if self.filter is not None else Filter()
@@ -118,15 +114,17 @@ class ExplainedDocument(Document):
 
 
 class ExplanationDocument(Document):
-    """One answer for each event, the latest first, and how many of them match."""
+    """One answer for each event, the latest first, how many of them match, and which of the `sequences` asked for the
+    log does not hold."""
 
     items: list[ExplainedDocument]
     matching: int = Field(examples=[1])
+    missing: list[int] = Field(examples=[[]])
 
     @classmethod
-    def of(cls, found: list[Explained]) -> ExplanationDocument:
-        items = [ExplainedDocument.of(explained) for explained in found]
-        return cls(items=items, matching=sum(item.matches for item in items))
+    def of(cls, answer: Explanation) -> ExplanationDocument:
+        items = [ExplainedDocument.of(explained) for explained in answer.events]
+        return cls(items=items, matching=sum(item.matches for item in items), missing=answer.missing)
 
 
 _RECENT = QuestionBody()

@@ -196,20 +196,25 @@ class CountDocument(Document):
     at_least: bool
 
 
+_ALL_EVENTS, _ALL_OBJECTS = ReplayBody(), BackfillBody()
 _COUNTED: dict[int | str, dict[str, Any]] = {
     200: {"model": CountDocument, "description": "What a job would send, with `dryRun`."}
 }
 
 
 @router.post("/webhooks/{id}/replay", status_code=202, responses=_COUNTED, summary="Send past events again")
-async def replay(call: Call, id: WebhookId, body: ReplayBody, response: Response) -> JobDocument | CountDocument:
+async def replay(
+    call: Call, id: WebhookId, response: Response, body: ReplayBody = _ALL_EVENTS
+) -> JobDocument | CountDocument:
     """A job that sends what the log holds up to now, each key's events in sequence, beside whatever happens meanwhile.
     The webhook's event types and filter apply as they are now. 410 if `fromSequence` is no longer in the log."""
     return await _make(call, id, "replay", body, response)
 
 
 @router.post("/webhooks/{id}/backfill", status_code=202, responses=_COUNTED, summary="Tell of existing objects")
-async def backfill(call: Call, id: WebhookId, body: BackfillBody, response: Response) -> JobDocument | CountDocument:
+async def backfill(
+    call: Call, id: WebhookId, response: Response, body: BackfillBody = _ALL_OBJECTS
+) -> JobDocument | CountDocument:
     """A job that sends one `object:created` with `"backfill": true` for each object that exists, as it is, whether or
     not the log still knows of it. The webhook's filter applies, its event types do not."""
     return await _make(call, id, "backfill", body, response)

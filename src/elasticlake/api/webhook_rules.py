@@ -22,8 +22,8 @@ class FilterBody(Body):
     content_type: list[Text] = Field(default=[], examples=[["image/*"]], description="Media types, or `type/*`.")
     min_size: Bytes | None = None
     max_size: Bytes | None = None
-    metadata: dict[str, Text] = Field(default={}, description="User metadata that the object must have.")
-    tags: dict[str, Text] = Field(default={}, description="Tags that the object must have.")
+    metadata: dict[Text, Text] = Field(default={}, description="User metadata that the object must have.")
+    tags: dict[Text, Text] = Field(default={}, description="Tags that the object must have.")
 
     def to_filter(self) -> Filter:
         return Filter(

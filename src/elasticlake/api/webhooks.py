@@ -30,13 +30,29 @@ from elasticlake.model.events import EventType, OperationalType
 from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
+from elasticlake.service.webhooks import Standing
 
 router = resource("webhooks")
 WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
 _IfGiven = Field(default=None, exclude_if=lambda value: value is None)
 
 
-class NewWebhookBody(RulesBody, SecrecyBody):
+class PlacedBody(RulesBody, SecrecyBody):
+    """What a webhook may be made with, and where it listens."""
+
+    bucket: Text | None = None
+    pond: Text | None = None
+    lake: Text | None = None
+    account: Text | None = None
+    secret: Text | None = None
+    retry_schedule: list[Seconds] | None = None
+    timeout_seconds: Seconds | None = None
+    ordering: Ordering | None = None
+    on_dead: OnDead | None = None
+    name: Text | None = None
+
+
+class NewWebhookBody(PlacedBody):
     """Exactly one of `bucket`, `pond` and `lake` says where the webhook listens."""
 
     model_config = ConfigDict(
@@ -48,18 +64,8 @@ class NewWebhookBody(RulesBody, SecrecyBody):
         )
     )
 
-    bucket: Text | None = None
-    pond: Text | None = None
-    lake: Text | None = None
-    account: Text | None = None
     endpoint: Text
     events: list[Text]
-    secret: Text | None = None
-    retry_schedule: list[Seconds] | None = None
-    timeout_seconds: Seconds | None = None
-    ordering: Ordering | None = None
-    on_dead: OnDead | None = None
-    name: Text | None = None
 
 
 class WebhookChangeBody(RulesBody, SecrecyBody):
@@ -94,6 +100,25 @@ class WhereErrorsDocument(Document):
             return cls(count=0)
         last = {"last_error": errors.last_error, "bucket": errors.last_bucket, "sequence": errors.last_sequence}
         return cls(count=errors.errors, **last)
+
+
+class StandingDocument(Document):
+    """How the webhook's deliveries have ended so far, how many wait for another attempt, and since when not one attempt
+    has succeeded."""
+
+    delivered: int
+    dead: int
+    canceled: int
+    expired: int
+    coalesced: int
+    retrying: int
+    failing_since: Timestamp | None
+
+    @classmethod
+    def of(cls, standing: Standing) -> StandingDocument:
+        since_ms = standing.failing_since_ms
+        since = None if since_ms is None else timestamp(since_ms)
+        return cls(**standing.counts, retrying=standing.retrying, failing_since=since)
 
 
 class WebhookDocument(RulesDocument, SecrecyDocument):
@@ -153,6 +178,7 @@ class WebhookDocument(RulesDocument, SecrecyDocument):
     secret: str | None = _IfGiven
     managed_by: ManagedByDocument | None = _IfGiven
     where_errors: WhereErrorsDocument | None = _IfGiven
+    standing: StandingDocument | None = _IfGiven
 
     @classmethod
     def of(cls, webhook: Webhook, secret: str | None = None) -> WebhookDocument:
@@ -235,9 +261,10 @@ async def list_webhooks(
 
 @router.get("/webhooks/{id}", summary="Get a webhook")
 async def get_webhook(call: Call, id: WebhookId) -> WebhookDocument:
-    """With `where`, the answer also has `whereErrors`."""
+    """The answer also has `standing`, and with `where` `whereErrors`."""
     webhook = await call.services.webhooks.get(call.token, id)
     document = WebhookDocument.of(webhook)
+    document.standing = StandingDocument.of(await call.services.webhooks.standing(webhook))
     if webhook.rules.where is not None:
         document.where_errors = WhereErrorsDocument.of(await call.services.webhooks.where_errors(webhook))
     return document
@@ -291,6 +318,7 @@ async def list_deliveries(
 
     With any other condition only what the history of attempts still knows is found, and of what was not attempted yet
     (`status` is `pending` or `held`) what the log holds. `statusCode`, `since` and `until` are about the last attempt.
+    What was coalesced is counted where it was sent (`coalesced`), and not listed.
     """
     found = await call.services.deliveries.list(call.token, id, status, page, also)
     items = [DeliveryDocument.of(delivery) for delivery in found.items]

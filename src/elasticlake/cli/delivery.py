@@ -42,7 +42,7 @@ def deliveries(
     webhook: WebhookId,
     status: Annotated[
         str | None,
-        typer.Option(help="Only those pending, held, retrying, delivered, dead, canceled, expired or coalesced."),
+        typer.Option(help="Only those pending, held, retrying, delivered, dead, canceled or expired."),
     ] = None,
     event: Annotated[str | None, typer.Option(help="Only those of this event type.")] = None,
     key: Annotated[str | None, typer.Option(help="Only those of this key.")] = None,
@@ -57,7 +57,11 @@ def deliveries(
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those last attempted before.")] = None,
     limit: Limit = None,
 ) -> None:
-    """List a webhook's deliveries: those of one status, key, event type, answer or time."""
+    """List a webhook's deliveries, the newest first: what was attempted, or what has one status.
+
+    Those of one key, event type, answer or time. What has had no attempt is listed by its --status alone; coalesced
+    deliveries are counted, not listed.
+    """
     search = {"event": event, "key": key, "keyPrefix": key_prefix, "statusCode": status_code}
     items = session.client.items(
         path("webhooks", webhook, "deliveries"),

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
+# The type of a problem about a thing that is not there, up to the thing's name.
+MISSING = "urn:elasticlake:problem:no-such-"
+
 UNAUTHORIZED_HINT = "give a token with --token or ELASTICLAKE_API_TOKEN"
 
 # How OpenSSL, in its several releases, calls an answer that is plain HTTP.
@@ -59,7 +62,7 @@ def refusal(status: int, problem: Mapping[str, Any], subject: str) -> CommandFai
     """The failure that a problem document (RFC 9457) describes; `subject` is what the request was about, or ""."""
     if status == 403:
         return CommandFailed(f"not allowed: {_sentence(problem)} (403)", ExitCode.UNAUTHORIZED)
-    if status == 404 and subject:
+    if status == 404 and subject and not _is_of_another(problem, subject):
         return CommandFailed(f"no such {subject} (404)")
     first_sequence = problem.get("firstSequence")
     if status == 410 and isinstance(first_sequence, int):
@@ -95,6 +98,12 @@ def unexpected_answer(url: str, what: str) -> CommandFailed:
 def usage(message: str) -> CommandFailed:
     """A setting is wrong that is no parameter of the command itself (the URL, the token, a name)."""
     return CommandFailed(message, ExitCode.USAGE)
+
+
+def _is_of_another(problem: Mapping[str, Any], subject: str) -> bool:
+    """Whether it is not the subject that is missing, but something else that the request named."""
+    missing = str(problem.get("type")).partition(MISSING)[2].replace("-", " ")
+    return bool(missing) and not subject.startswith(f"{missing} ")
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:

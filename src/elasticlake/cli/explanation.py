@@ -15,11 +15,9 @@ from elasticlake.cli.table import Column
 
 
 def compared(item: Document) -> Any:
-    """What the refusing clause looked at, and why it has no answer, if that is so."""
+    """What the refusing clause looked at."""
     value = item.get("value")
-    shown = to_json(value, indent=None) if isinstance(value, dict | list) else value
-    error = item.get("error")
-    return f"{error}; {shown}" if error and shown is not None else error or shown
+    return to_json(value, indent=None) if isinstance(value, dict | list) else value
 
 
 COLUMNS = {
@@ -29,6 +27,7 @@ COLUMNS = {
     "MATCHES": Column("matches"),
     "REFUSED BY": Column("refusedBy"),
     "VALUE": Column(compared, shortens_to=12, spare=1),
+    "ERROR": Column("error", shortens_to=12, spare=2),
 }
 
 app = lone()
@@ -56,3 +55,5 @@ def explain(
         raise CommandFailed("the server's answer has no items")
     session.output.items(items, COLUMNS)
     session.output.hint(f"{found.get('matching')} of {len(items)} match.")
+    for missing in found.get("missing") or ():
+        session.output.hint(f"The bucket's log has no event {missing}.")

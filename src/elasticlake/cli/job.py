@@ -1,4 +1,4 @@
-"""`elasticlake job list|get|cancel`: replays and backfills, and how far they are."""
+"""`elasticlake job list|show|cancel`: replays and backfills, and how far they are."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def list_(
     session.output.items(session.client.items(path("jobs"), params=wanted, limit=limit), COLUMNS)
 
 
-@command(app, "get")
-def get(session: Session, job: JobId, follow: Follow = False) -> None:
+@command(app, "show")
+def show(session: Session, job: JobId, follow: Follow = False) -> None:
     """Show a job."""
     document = session.client.get(path("jobs", job), subject(job))
     if follow:
@@ -74,11 +74,15 @@ def show_to_its_end(session: Session, job: Document) -> None:
     identity = str(job.get("id"))
     try:
         with progress_bar() as show:
+            before, is_told = -1, False
             while True:
                 scanned = int(job.get("scanned") or 0)
                 show(str(job.get("kind")), scanned, int(job.get("total") or scanned or 1))
                 if job.get("status") != "running":
                     break
+                if not is_told and before in (-1, scanned) and (is_told := _waits(session, job)):
+                    session.output.warn("The webhook is disabled: the job goes on when it is enabled.")
+                before = scanned
                 time.sleep(LOOK_SECONDS)
                 job = session.client.get(path("jobs", identity), subject(identity))
     except KeyboardInterrupt:
@@ -87,3 +91,11 @@ def show_to_its_end(session: Session, job: Document) -> None:
     session.output.document(job)
     if job.get("status") != "completed":
         raise CommandFailed(f"the job is {job.get('status')}" + (f": {job['error']}" if job.get("error") else ""))
+
+
+def _waits(session: Session, job: Document) -> bool:
+    """Whether the job waits for its webhook to be enabled. A webhook that cannot be read is for the job to tell of."""
+    try:
+        return session.client.get(path("webhooks", str(job.get("webhook")))).get("status") == "disabled"
+    except CommandFailed:
+        return False

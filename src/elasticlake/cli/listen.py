@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import closing, nullcontext
 from datetime import datetime
@@ -18,11 +19,14 @@ from elasticlake.cli.errors import usage
 from elasticlake.cli.output import Output, printable, to_json, write
 from elasticlake.cli.sse import Message
 from elasticlake.cli.subscription import Source, follow
-from elasticlake.model.endpoint import EndpointRefused, parse_endpoint
+from elasticlake.model.endpoint import EndpointRefused, is_localhost, literal_address, parse_endpoint
 from elasticlake.model.events import EVENT_TYPES
 
 if TYPE_CHECKING:
     from elasticlake.cli.forwarder import Forwarder, Outcome
+
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.ASCII | re.IGNORECASE)
+AS_THESE = "Write http://localhost:3000/hook for this machine, https://example.com/hook for another."
 
 app = lone()
 
@@ -36,8 +40,11 @@ def listen(
     forward_to: Annotated[
         str | None, typer.Option(metavar="URL", help="POST each event there, as a webhook's delivery; else print only.")
     ] = None,
-    events: Annotated[
-        str | None, typer.Option(metavar="TYPE,…", help="Only these types of events; all if left out.")
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            *given.EVENT_NAMES, metavar="TYPE,…", help="Only these types of events; all if left out. May be repeated."
+        ),
     ] = None,
     secret: Annotated[
         str | None, typer.Option(help="Sign what is forwarded with this secret; generated and printed if left out.")
@@ -59,7 +66,7 @@ def listen(
     again where it was. With --json each line is the event's document.
     """
     source = Source.of(given.scope(bucket=bucket, pond=pond, lake=lake))
-    wanted = _types(events)
+    wanted = _types(event)
     if bucket is not None:
         _require_sequence(after)
     output = Output(session.output.as_json or print_json)
@@ -77,11 +84,11 @@ def listen(
                 print(file=sys.stderr)
 
 
-def _types(text: str | None) -> frozenset[str]:
-    names = EVENT_TYPES if text is None else tuple(name.strip() for name in text.split(","))
+def _types(listed: list[str] | None) -> frozenset[str]:
+    names = given.event_types(listed) if listed else EVENT_TYPES
     for name in names:
         if name not in EVENT_TYPES:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(EVENT_TYPES)}.", param_hint="--events")
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(EVENT_TYPES)}.", param_hint="--event")
     return frozenset(names)
 
 
@@ -95,10 +102,7 @@ def _forwarder(endpoint: str | None, secret: str | None) -> Forwarder | None:
         if secret is not None:
             raise usage("--secret signs what is forwarded: give --forward-to as well")
         return None
-    try:
-        parse_endpoint(endpoint)
-    except EndpointRefused as refusal:
-        raise typer.BadParameter(f"{refusal}.", param_hint="--forward-to") from None
+    endpoint = _absolute(endpoint)
     secret = signing.generate_secret() if secret is None else secret
     try:
         signing.validate_secret(secret)
@@ -107,6 +111,22 @@ def _forwarder(endpoint: str | None, secret: str | None) -> Forwarder | None:
     from elasticlake.cli.forwarder import Forwarder  # its HTTP library takes 100 ms, which --help need not pay
 
     return Forwarder(endpoint, secret)
+
+
+def _absolute(url: str) -> str:
+    """The endpoint's URL; `localhost:3000/hook`, as other tools take it, is http on this machine's loopback. Raises a
+    usage error."""
+    is_short = SCHEME.match(url) is None
+    try:
+        parsed = parse_endpoint(f"http://{url}" if is_short else url)
+        if not is_short:
+            return url
+        address = literal_address(parsed.host)
+    except EndpointRefused as refusal:
+        raise typer.BadParameter(f"{refusal}. {AS_THESE}", param_hint="--forward-to") from None
+    if is_localhost(parsed.host) or (address is not None and address.is_loopback):
+        return f"http://{url}"
+    raise typer.BadParameter(f"The URL has no scheme. {AS_THESE}", param_hint="--forward-to")
 
 
 def _ready(source: Source, forwarder: Forwarder | None, given_secret: str | None) -> str:

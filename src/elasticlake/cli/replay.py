@@ -10,7 +10,7 @@ from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Limit, Session, command, lone
 from elasticlake.cli.job import Follow, show_to_its_end
 from elasticlake.cli.table import Column
-from elasticlake.cli.webhook_definition import WebhookId, subject
+from elasticlake.cli.webhook_definition import EVENT_NAMES, WebhookId, event_types, subject
 
 COLUMNS = {
     "BUCKET": Column("bucket", spare=1),
@@ -41,7 +41,10 @@ def replay(
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Events before.")] = None,
     prefix: Prefix = None,
-    event: Annotated[list[str] | None, typer.Option(help="Only this event type. May be repeated.")] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(*EVENT_NAMES, metavar="TYPE,…", help="Only these types of events. May be repeated."),
+    ] = None,
     only: Annotated[str | None, typer.Option(metavar="all|retrying|dead", help="Only what fails, or has died.")] = None,
     rate_limit: Rate = None,
     fresh_ids: Annotated[bool, typer.Option("--fresh-ids", help="Give the events new ids.")] = False,
@@ -56,7 +59,7 @@ def replay(
         "since": since,
         "until": until,
         "prefix": prefix,
-        "events": event or None,
+        "events": event_types(event) if event else None,
         "only": only,
         "rateLimit": rate_limit,
         "freshIds": fresh_ids or None,

@@ -68,7 +68,7 @@ def create(
     )
     scope = given.scope(bucket=bucket, pond=pond, lake=lake)
     sealed = given.secrecy(header=header, client_cert=client_cert, client_key=client_key, authority=ca)
-    body = {**scope, "endpoint": endpoint, "events": event, **rules, **sealed, **options.members()}
+    body = {**scope, "endpoint": endpoint, "events": given.event_types(event), **rules, **sealed, **options.members()}
     session.output.created(session.client.post(path("webhooks"), body=body), "secret", without=given.PEM_MEMBERS)
 
 
@@ -100,7 +100,7 @@ def update(
     webhook: given.WebhookId,
     endpoint: given.NewEndpoint = None,
     event: given.NewEvents = None,
-    secret: given.Secret = None,
+    secret: given.NewSecret = None,
     retry_schedule: given.RetrySchedule = None,
     timeout: given.Timeout = None,
     ordering: given.Ordering = None,
@@ -122,7 +122,7 @@ def update(
     if endpoint is not None:
         changes["endpoint"] = endpoint
     if event:
-        changes["events"] = event
+        changes["events"] = given.event_types(event)
     if not changes:
         raise typer.BadParameter("Name what to change.", param_hint="options")
     _change(session, webhook, changes)

@@ -14,15 +14,26 @@ from elasticlake.cli.errors import CommandFailed
 WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The webhook's id, wh_….")]
 
 Endpoint = Annotated[str, typer.Option(help="The URL that receives the events.")]
+EVENT_NAMES = ("--event", "--events")
+"""The option that lists types of events, which all commands take under both names."""
 Events = Annotated[
     list[str],
     typer.Option(
-        "--event", help="object:created, object:updated, object:deleted or multipart:completed. May be repeated."
+        *EVENT_NAMES,
+        metavar="TYPE,…",
+        help="object:created, object:updated, object:deleted, multipart:completed; of the account's webhooks "
+        "webhook:failing, webhook:disabled. May be repeated.",
     ),
 ]
 NewEndpoint = Annotated[str | None, typer.Option("--endpoint", help="The URL that receives the events.")]
-NewEvents = Annotated[list[str] | None, typer.Option("--event", help="The event types from now on. May be repeated.")]
-Secret = Annotated[str | None, typer.Option(help="The signing secret; generated for a new webhook if left out.")]
+NewEvents = Annotated[
+    list[str] | None,
+    typer.Option(*EVENT_NAMES, metavar="TYPE,…", help="The event types from now on. May be repeated."),
+]
+Secret = Annotated[str | None, typer.Option(help="The signing secret; generated if left out.")]
+NewSecret = Annotated[
+    str | None, typer.Option("--secret", help="The signing secret from now on; rotate changes it without a gap.")
+]
 RetrySchedule = Annotated[
     str | None, typer.Option(metavar="SECONDS,…", help="The waits between the attempts, such as 5,300,1800.")
 ]
@@ -55,6 +66,11 @@ PEM_MEMBERS = ("clientCertificate", "certificateAuthority")
 
 def subject(webhook: str) -> str:
     return f"webhook {webhook}"
+
+
+def event_types(listed: list[str]) -> list[str]:
+    """The types of events of a repeated option, each a type or several with commas between them."""
+    return [name.strip() for text in listed for name in text.split(",")]
 
 
 def scope(**places: str | None) -> Document:

@@ -36,9 +36,20 @@ class RuleOptions:
     coalesce: Annotated[
         bool | None, typer.Option("--coalesce/--no-coalesce", help="Of a key's waiting events, send only the latest.")
     ] = None
+    batch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MAX[,WAITMS]",
+            help='Up to so many events in one request, after so many milliseconds; 100,500 for one. "" for none.',
+        ),
+    ] = None
     include_metadata: Annotated[
         bool | None,
         typer.Option("--include-metadata/--no-include-metadata", help="Put the user metadata in the payload."),
+    ] = None
+    include_url: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS", help='Put a link that fetches the object for so long in it. "" for none.'),
     ] = None
     format: Annotated[str | None, typer.Option(help="The envelope: elasticlake, cloudevents or s3.")] = None
 
@@ -56,7 +67,9 @@ class RuleOptions:
             "maxConcurrency": number("--max-concurrency", self.max_concurrency),
             "where": self.where,
             "coalesce": self.coalesce,
+            "batch": _batch(self.batch),
             "includeMetadata": self.include_metadata,
+            "includeUrl": number("--include-url", self.include_url),
             "format": self.format,
         }
         members = {name: None if value == "" else value for name, value in members.items() if value is not None}
@@ -88,6 +101,16 @@ def number(option: str, text: str | None) -> float | str | None:
     if not math.isfinite(value):
         raise typer.BadParameter(f"{text!r} is no number.", param_hint=option)
     return int(text) if text.isdecimal() else value
+
+
+def _batch(text: str | None) -> Document | str | None:
+    """`100,500` as the API's member; "" and None stay. Raises a usage error."""
+    if not text:
+        return text
+    most, comma, wait = text.partition(",")
+    if not most.isdecimal() or (comma and not wait.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is no MAX[,WAITMS]: write 100,500.", param_hint="--batch")
+    return {"maxEvents": int(most)} | ({"maxWaitMs": int(wait)} if comma else {})
 
 
 def _texts(given: list[str] | None) -> list[str] | None:

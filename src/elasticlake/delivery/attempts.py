@@ -85,8 +85,6 @@ class Attempts:
             # Retention took it, or its webhook no longer wants it; what was to go with it goes by itself.
             lane.end_sequence = 0
             await self._end_head(feed, lane, "expired" if event is None else "canceled")
-            if event is None:
-                self._feeds.on_expired(1)
             return
         attempts = lane.attempts + 1
         also = await self._feeds.batch_of(feed, lane)
@@ -148,7 +146,7 @@ class Attempts:
         if result.succeeded:
             permit.succeeded()
         else:
-            permit.failed(self._clock.monotonic())
+            permit.failed(self._clock.monotonic(), result.status_code)
         verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
         verdict = self._note(delivery, attempts, result, verdict)
         if verdict.disable is not None:

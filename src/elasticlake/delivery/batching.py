@@ -35,4 +35,5 @@ class Batching:
         """How long the batch that the head begins, with so many waiting in all, waits for more."""
         if waiting >= self.max_events:
             return 0
-        return max(0, head.time_ms + self.max_wait_ms - now_ms)
+        # The event's time is a gateway's, whose clock may be ahead.
+        return max(0, min(self.max_wait_ms, head.time_ms + self.max_wait_ms - now_ms))

@@ -40,6 +40,7 @@ class Belonging:
         ledger: Ledger,
         outdate: Callable[[Iterable[Feed]], None],
         begin_anew: Callable[[], None],
+        forget: Callable[[str], None],
     ) -> None:
         self._core = core
         self._roster = roster
@@ -51,6 +52,7 @@ class Belonging:
         self._ledger = ledger
         self._outdate = outdate
         self._begin_anew = begin_anew
+        self._forget = forget
         self._wanted = asyncio.Event()
         self._is_suspended = False
         self._dropping: set[asyncio.Task[None]] = set()
@@ -96,6 +98,7 @@ class Belonging:
         still_used = {feed.webhook_id for feed in still_open} | self._requested.webhooks | self._jobs.webhooks
         for webhook_id in releasing - still_used:
             await self._membership.released(webhook_id)
+            self._forget(webhook_id)
 
     async def leave(self) -> None:
         """Say good-bye; nothing of ours is under way."""
@@ -127,6 +130,7 @@ class Belonging:
         self._jobs.drop(webhook_ids)
         for webhook_id in webhook_ids:
             self._ledger.forget(webhook_id)
+            self._forget(webhook_id)
         for feed in self._feeds.all():
             if feed.webhook_id in webhook_ids:
                 self._feeds.close(feed)

@@ -1,7 +1,8 @@
 """A circuit breaker: an endpoint that fails time after time is left alone, and probed now and then.
 
 While it is open the backlog stays in the log, where it costs nothing. A probe is an ordinary attempt, one at a time:
-if it succeeds the breaker closes, if not the next probe is further away.
+if it succeeds the breaker closes, if not the next probe is further away. An answer may be the fault of what was sent,
+so it weighs less than none.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ from typing import Literal
 State = Literal["closed", "open", "half_open"]
 
 TRIPS_AFTER = 5
-"""Failures in a row."""
+"""Failures in a row without an answer."""
+TRIPS_AFTER_ANSWERS = 20
+"""Failures in a row that were answers."""
 FIRST_PROBE_SECONDS = 1.0
 LAST_PROBE_SECONDS = 30.0
+ANSWERED_PROBE_SECONDS = 0.2
+"""As long as failures are answers: they come quickly, and what comes after the failing keys is not to wait for long."""
 JITTER = 0.2
 
 
@@ -23,7 +28,7 @@ class Breaker:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._failures = 0
+        self._failures = 0.0
         self._pause_seconds = 0.0
         self._probe_at = 0.0
         self._is_probing = False
@@ -48,15 +53,16 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Any success says that the endpoint is well."""
-        self._failures, self._pause_seconds, self._is_probing = 0, 0.0, False
+        self._failures, self._pause_seconds, self._is_probing = 0.0, 0.0, False
 
-    def failed(self, now: float, *, is_probe: bool) -> None:
+    def failed(self, now: float, *, is_probe: bool, was_answered: bool) -> None:
         """An attempt failed. One that began before the breaker opened makes no difference any more."""
-        self._failures += 1
-        if is_probe:
-            self._open(now, min(2 * self._pause_seconds, LAST_PROBE_SECONDS))
-        elif not self._pause_seconds and self._failures >= TRIPS_AFTER:
-            self._open(now, FIRST_PROBE_SECONDS)
+        self._failures += 1 / (TRIPS_AFTER_ANSWERS if was_answered else TRIPS_AFTER)
+        if is_probe or (not self._pause_seconds and self._failures > 0.999):
+            self._open(now, ANSWERED_PROBE_SECONDS if was_answered else self._longer_seconds())
+
+    def _longer_seconds(self) -> float:
+        return min(max(2 * self._pause_seconds, FIRST_PROBE_SECONDS), LAST_PROBE_SECONDS)
 
     def gave_up(self) -> None:
         """The probe was not made after all."""

@@ -16,6 +16,8 @@ class Following(NamedTuple):
     passed: int = 0
     end_sequence: int = 0
     """The last event of the batch that it begins; 0 where it goes alone."""
+    expired: int = 0
+    """How many before it are known to be gone from the log."""
 
 
 def is_upload(event: Event) -> bool:

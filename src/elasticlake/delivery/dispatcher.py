@@ -83,6 +83,7 @@ class Dispatcher:
         self._membership = membership
         self._ledger = ledger
         self._clock = clock
+        self._chance = chance
         self._woken = asyncio.Event()
         self._feeds = Feeds(core, state, ledger)
         self._feeds.on_expired = metrics.deliveries_expired
@@ -97,8 +98,8 @@ class Dispatcher:
         backfills = Backfills(core, self._usable_feed, self._let_go)
         retries = JobRetries(core, state, backfills, ledger, clock, self._wait_seconds)
         self._requested = RequestedDeliveries(
-            core, state, ledger, sender, composer, roster, membership, self._paces, self._stopping.stop, clock, chance,
-            observer, retries,
+            core, state, ledger, sender, composer, roster, membership, self._paces, failing, self._stopping.stop, clock,
+            chance, observer, retries,
         )  # fmt: skip
         self._attempts = Attempts(
             self._feeds, ledger, sender, composer, failing, observer, clock, chance, self._turns.schedule,
@@ -116,7 +117,7 @@ class Dispatcher:
         )
         self._belonging = Belonging(
             core, roster, membership, self._feeds, self._flights, self._requested, self._jobs, ledger,
-            self._lookout.outdate, self._lookout.begin_anew,
+            self._lookout.outdate, self._lookout.begin_anew, self._lookout.forget,
         )  # fmt: skip
         self._standing = Standing(
             core, self._feeds, roster, self._paces, lambda: self._flights.total + len(self._requested.tasks),
@@ -260,7 +261,13 @@ class Dispatcher:
             if (seconds := self._wait_seconds(webhook)) != 0:
                 self._turns.block(feed_id, seconds)
                 return False
-            if feed.due and self._flights.may_retry:
+            if self._paces.of(webhook).state == "open" and self._chance.random() < 0.5:
+                # A probe is not to be spent on the same failing keys time after time.
+                feed.shuffle(self._chance)
+                prefers_new = bool(feed.ready)
+            else:
+                prefers_new = False
+            if feed.due and self._flights.may_retry and not prefers_new:
                 self._start_retry(webhook, feed, feed.due.popleft())
             elif feed.ready and (milliseconds := feed.batch_wait_ms(self._clock.now_ms())):
                 if has_read and has_more:

@@ -8,13 +8,15 @@ which waits in the log, not in memory.
 
 from __future__ import annotations
 
+import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from elasticlake.delivery.batching import Batching
 from elasticlake.delivery.coalescing import Following, supersedes
+from elasticlake.delivery.gone import Gone
 from elasticlake.metadata.deliveries import Counted, Lane, Position
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Ordering, lane_key
@@ -78,12 +80,15 @@ class Feed:
     lanes: dict[bytes, ParkedLane] = field(default_factory=dict)
     held: set[bytes] = field(default_factory=set)
     """Lanes in which something is being sent that is not in the log."""
+    on_expired: Callable[[int], None] = lambda expired: None
+    """Told how many events are counted as expired, whenever some are."""
     _window: deque[int] = field(default_factory=deque)
     _settled: set[int] = field(default_factory=set)
     _queues: dict[bytes, deque[Event]] = field(default_factory=dict)
     # Lanes that ended before the log was read up to their head, and that head's sequence: after a crash the position
     # may lie before it, and what comes by of such a lane until then is settled.
     _ended_ahead: dict[bytes, int] = field(default_factory=dict)
+    _gone: Gone = field(default_factory=Gone)
 
     @classmethod
     def resume(
@@ -160,14 +165,23 @@ class Feed:
                 queue.append(event)
 
     def expire(self, sequence: int) -> int:
-        """Retention took the log up to that sequence: pass what was not read of it; returns how many sequences."""
+        """Retention took the log up to that sequence: pass what was not read of it; returns how many sequences.
+
+        They are counted when the position passes them: whoever goes on from a position before finds them gone anew.
+        """
         expired = max(0, sequence - self.read_up_to)
-        # A lane whose head is among them ends by itself, and is counted then.
-        heads = sum(self.read_up_to < lane.head_sequence <= sequence for lane in self.lanes.values())
-        self.counts["expired"] += expired - heads
-        self.read_up_to += expired
-        self._ended_ahead = {lane: ended for lane, ended in self._ended_ahead.items() if ended > self.read_up_to}
+        if expired:
+            first, self.read_up_to = self.read_up_to + 1, sequence
+            self._gone.add(first, sequence, self._ended_ahead.values())
+            self._ended_ahead = {lane: ended for lane, ended in self._ended_ahead.items() if ended > sequence}
+            self._append(first)
+            self._mark(first)
         return expired
+
+    def shuffle(self, chance: random.Random) -> None:
+        """Let another lane's event be the next of those that are ready, which wait for nothing but their turn."""
+        if self.ready:
+            self.ready.rotate(-chance.randrange(len(self.ready)))
 
     def take(self) -> Event | None:
         """The next event for its first attempt, which is where it is decided whether a later one of its key says more;
@@ -219,10 +233,10 @@ class Feed:
         parked = ParkedLane(lane, event.sequence, attempts, next_attempt_at_ms, self.absorbed.get(event.sequence, 0))
         if also := self.batches.pop(event.sequence, ()):
             parked.end_sequence = also[-1].sequence
+        self.lanes[lane] = parked
         for queued in self._queues.pop(lane):
             self.absorbed.pop(queued.sequence, None)
             self._mark(queued.sequence)
-        self.lanes[lane] = parked
         return parked
 
     def retry(self, lane: ParkedLane, attempts: int, next_attempt_at_ms: int) -> None:
@@ -234,13 +248,14 @@ class Feed:
     ) -> None:
         """The lane's head ended, and with it as many events as its batch had; `following` is the lane's next event that
         the position has passed, if there is one."""
-        self.counts[outcome] += events
+        self._count_head(lane.head_sequence, outcome, events)
+        self._count_expired(following.expired)
         self.counts["coalesced"] += following.passed
         last = max(lane.head_sequence, lane.end_sequence)
         lane.coalesced, lane.end_sequence = following.stands_for, following.end_sequence
         if following.event is None:
             del self.lanes[lane.key]
-            if last > self.read_up_to:
+            if last > self.read_up_to and outcome != "expired":
                 self._ended_ahead[lane.key] = last
         else:
             lane.head_sequence, lane.attempts, lane.next_attempt_at_ms = following.event.sequence, 0, now_ms
@@ -279,6 +294,7 @@ class Feed:
             self._settled,
             self._queues,
             self._ended_ahead,
+            self._gone,
             self.absorbed,
             self.batches,
             self.lanes,
@@ -315,9 +331,35 @@ class Feed:
     def _mark(self, sequence: int) -> None:
         self._settled.add(sequence)
         while self._window and self._window[0] in self._settled:
-            self._settled.discard(self._window.popleft())
+            first = self._window.popleft()
+            self._settled.discard(first)
             self.budget.spend(-1)
+            if first in self._gone:
+                self._count_gone(first)
 
     def _append(self, sequence: int) -> None:
         self._window.append(sequence)
         self.budget.spend(1)
+
+    def _count_head(self, head: int, outcome: Counted, events: int) -> None:
+        """A lane's head ended. One that expired beyond the position is counted with the span that it is in, or begins:
+        the position has yet to pass it."""
+        if outcome != "expired":
+            self.counts[outcome] += events
+            self._gone.is_counted(head)
+        elif head <= self.position:
+            self._count_expired(events)
+        elif head <= self.read_up_to and head not in self._gone:
+            self._gone.add(head, head)
+
+    def _count_gone(self, first: int) -> None:
+        """The position passed a span that retention took. With `bucket` order a parked lane counts it when its head
+        ends, as all that waits behind that."""
+        expired = self._gone.passed(first, [lane.head_sequence for lane in self.lanes.values()])
+        if self.ordering != "bucket" or not self.lanes:
+            self._count_expired(expired)
+
+    def _count_expired(self, events: int) -> None:
+        if events:
+            self.counts["expired"] += events
+            self.on_expired(events)

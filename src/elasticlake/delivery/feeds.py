@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 
 import structlog
@@ -14,19 +12,19 @@ from elasticlake.delivery.coalescing import Following, coalesced
 from elasticlake.delivery.composer import weight
 from elasticlake.delivery.feed import Budget, Feed, ParkedLane
 from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.reordering import back_to_lanes
 from elasticlake.delivery.where_failures import count_failures
 from elasticlake.metadata import buckets, deliveries, events, webhooks
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import Lane, Position
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
-from elasticlake.service.selection import Selection, select
+from elasticlake.service.one_by_one import one_by_one
+from elasticlake.service.selection import select
 
 READ_EVENTS = 128
 MAX_UNSETTLED = 20_000
 GUARANTEED_UNSETTLED = 256
-HELD_SECONDS = 0.005
-"""For how long events are asked about before all else has its turn."""
 
 _log = structlog.get_logger("delivery")
 FeedId = tuple[str, int]
@@ -79,11 +77,13 @@ class Feeds:
             # What its lanes mean has changed: go back to the first event that they hold, and park anew what still
             # fails.
             self._ledger.drop_lanes(lanes)
-            earliest = min(lane.head_sequence for lane in lanes) - 1
-            position = replace(position, sequence=min(position.sequence, earliest))
+            first = await self._core.read(lambda reader: buckets.first_sequence(reader, bucket_id))
+            before, position = position, back_to_lanes(position, lanes, first)
+            self.on_expired(position.expired - before.expired)
             lanes = []
         selection = select(webhook.events, webhook.rules, count_failures(self._ledger, webhook))
         feed = Feed.resume(position, lanes, webhook.ordering, selection, self._share(webhook.id))
+        feed.on_expired = self.on_expired
         if is_reordered:
             # Together with the lanes' end: a crash between the two would lose what they held.
             self._ledger.moved(feed)
@@ -126,25 +126,32 @@ class Feeds:
             return False
         before = feed.position
         expired = feed.expire(trimmed)
-        if not await self._add(feed, found):
-            return False
-        if expired or feed.position != before:
-            self._ledger.moved(feed)
         if expired:
-            self.on_expired(expired)
+            # Before it can be closed: what is counted is written.
+            self._ledger.moved(feed)
             facts = {"webhook": feed.webhook_id, "bucket_id": feed.bucket_id, "first_sequence": trimmed + 1}
             _log.warning("events expired before they were delivered", events=expired, **facts)
+        if not await self._add(feed, found):
+            return False
+        if feed.position != before:
+            self._ledger.moved(feed)
         return bool(found or expired)
 
     async def _add(self, feed: Feed, found: list[Event]) -> bool:
-        """Take the events in; False if the feed was closed meanwhile, so that nothing of it counts any more."""
+        """Take the events in; False if the feed was closed meanwhile, so that nothing of it counts any more.
+
+        Where that takes long, how far it has come is stored on the way: after a crash it goes on there.
+        """
         if not feed.selection.is_slow:
             feed.add(found)
             return True
-        async for event in _one_by_one(found, feed.selection):
+        async for event in one_by_one(found, feed.selection):
             if self.get((feed.webhook_id, feed.bucket_id)) is not feed:
                 return False
+            before = feed.position
             feed.add([event])
+            if feed.position != before:
+                self._ledger.moved(feed)
         return self.get((feed.webhook_id, feed.bucket_id)) is feed
 
     async def _trimmed(self, feed: Feed, found: list[Event]) -> int:
@@ -160,9 +167,26 @@ class Feeds:
 
     async def following(self, feed: Feed, lane: ParkedLane) -> Following:
         """The lane's next event among those that the position has passed: they cost no row, so they are looked up
-        now."""
+        now. With `bucket` order it is known how many before it are gone."""
         if feed.ordering == "none":
             return Following()
+        while True:
+            found = await self._next(feed, lane)
+            read_up_to = feed.read_up_to
+            expired = await self._gone_behind(feed, lane, found.event) if feed.ordering == "bucket" else 0
+            if feed.read_up_to == read_up_to:
+                return found._replace(expired=expired)
+
+    async def _gone_behind(self, feed: Feed, lane: ParkedLane, following: Event | None) -> int:
+        """How many events retention took between the lane's head and what follows, or all that was read."""
+        last = max(lane.head_sequence, lane.end_sequence)
+        next_sequence = following.sequence if following is not None else feed.read_up_to + 1
+        if next_sequence <= last + 1:
+            return 0
+        first = await self._core.read(lambda reader: buckets.first_sequence(reader, feed.bucket_id), loose=True)
+        return max(0, min(first, next_sequence) - 1 - last)
+
+    async def _next(self, feed: Feed, lane: ParkedLane) -> Following:
         if feed.batching is not None:
             return await self._following_batch(feed, feed.batching, lane)
         if not feed.coalesces:
@@ -191,7 +215,8 @@ class Feeds:
                 lambda reader: events.after(reader, feed.bucket_id, beyond, READ_EVENTS),  # noqa: B023
                 loose=True,
             )
-            found += [event for event in read if event.sequence <= lane.end_sequence and feed.selection.selects(event)]
+            within = [event for event in read if event.sequence <= lane.end_sequence]
+            found += [event async for event in one_by_one(within, feed.selection) if feed.selection.selects(event)]
             beyond = read[-1].sequence if read else lane.end_sequence
         return tuple(found)
 
@@ -201,7 +226,7 @@ class Feeds:
         while beyond < feed.read_up_to:
             up_to = feed.read_up_to
             batch = await self._core.read(lambda reader: self._page(reader, feed, lane, beyond, up_to), loose=True)  # noqa: B023
-            async for event in _one_by_one(batch, feed.selection):
+            async for event in one_by_one(batch, feed.selection):
                 if feed.selection.selects(event):
                     yield event
             beyond = batch[-1].sequence if batch else up_to
@@ -222,17 +247,6 @@ def _batch(feed: Feed, webhook: Webhook) -> None:
     for lane in feed.lanes.values():
         # Composed when it did: from now on each goes alone.
         lane.end_sequence = 0
-
-
-async def _one_by_one(found: Iterable[Event], selection: Selection) -> AsyncIterator[Event]:
-    """The events; where asking about one takes long, all else has its turn in between."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + HELD_SECONDS
-    for event in found:
-        yield event
-        if selection.is_slow and loop.time() > until:
-            await asyncio.sleep(0)
-            until = loop.time() + HELD_SECONDS
 
 
 def _stored(reader: Reader, webhook_id: str, bucket_id: int) -> tuple[Position | None, list[Lane]]:

@@ -105,6 +105,11 @@ class Lookout:
         self._are_lanes_new = True
         self.look_soon()
 
+    def forget(self, webhook_id: str) -> None:
+        """The webhook is another dispatcher's: what we know of its endpoint will be old when it comes back."""
+        self._paces.forget(webhook_id)
+        self._failing.forget(webhook_id)
+
     # Looking.
 
     async def learn_webhooks(self) -> bool:

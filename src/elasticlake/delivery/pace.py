@@ -10,6 +10,10 @@ from elasticlake.delivery.breaker import Breaker, State
 from elasticlake.model.rules import MAX_CONCURRENCY, Rules
 from elasticlake.model.webhooks import Webhook
 
+OF_THE_EVENT = frozenset({400, 402, 406, 409, 411, 412, 413, 414, 415, 416, 417, 422, 428, 431, 451})
+"""Statuses that tell of what was sent, not of who was asked."""
+OVERLOAD = frozenset({429, 502, 503, 504})
+"""Statuses that say as much as no answer."""
 FIRST_LIMIT = 8.0
 BURST_SECONDS = 0.1
 """How much of an unused rate is made up for."""
@@ -56,9 +60,13 @@ class Pace:
         if was_full:
             self._limit = min(self._highest, self._limit + (1 if self._eager else 1 / self._limit))
 
-    def failed(self, now: float, *, is_probe: bool) -> None:
-        """An attempt failed."""
-        self._breaker.failed(now, is_probe=is_probe)
+    def refused(self) -> None:
+        """The endpoint is well: it would not take this one event."""
+        self._breaker.succeeded()
+
+    def failed(self, now: float, *, is_probe: bool, was_answered: bool) -> None:
+        """An attempt failed, with an answer or without one."""
+        self._breaker.failed(now, is_probe=is_probe, was_answered=was_answered)
         self._limit, self._eager = max(1.0, self._limit / 2), False
         if self._breaker.state != "closed":
             # Once it is back it is to catch up quickly.
@@ -74,7 +82,7 @@ class Permit:
     """One attempt's, from its start to its end, of which it tells once."""
 
     _pace: Pace
-    _is_probe: bool
+    is_probe: bool
     _was_full: bool
     _is_over: bool = False
 
@@ -83,14 +91,17 @@ class Permit:
         self._is_over = True
         self._pace.succeeded(was_full=self._was_full)
 
-    def failed(self, now: float) -> None:
-        """The receiver did not."""
+    def failed(self, now: float, status: int | None) -> None:
+        """The receiver did not, and answered that status, or (None) not at all."""
         self._is_over = True
-        self._pace.failed(now, is_probe=self._is_probe)
+        if status in OF_THE_EVENT:
+            self._pace.refused()
+        else:
+            self._pace.failed(now, is_probe=self.is_probe, was_answered=status is not None and status not in OVERLOAD)
 
     def over(self) -> None:
         """The attempt is no more; if it never came to an end, for a fault of ours, that says nothing."""
-        if not self._is_over and self._is_probe:
+        if not self._is_over and self.is_probe:
             self._pace.gave_up()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from elasticlake.clock import Clock
 from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.composer import Composer, Delivery, test_event
+from elasticlake.delivery.failing import Failing
 from elasticlake.delivery.job_retries import JobRetries
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
@@ -27,6 +29,8 @@ from elasticlake.model.jobs import job_of
 from elasticlake.model.webhooks import Webhook
 
 MAX_IN_FLIGHT = 32
+MAX_PER_WEBHOOK = 8
+LOOKS = 4
 MAX_OF_JOBS_PER_WEBHOOK = 8
 
 _log = structlog.get_logger("delivery")
@@ -45,6 +49,7 @@ class RequestedDeliveries:
         roster: Roster,
         membership: Membership,
         paces: Paces,
+        failing: Failing,
         stop_webhook: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
         chance: random.Random,
@@ -59,6 +64,7 @@ class RequestedDeliveries:
         self._roster = roster
         self._membership = membership
         self._paces = paces
+        self._failing = failing
         self._stop_webhook = stop_webhook
         self._clock = clock
         self._chance = chance
@@ -85,22 +91,35 @@ class RequestedDeliveries:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def start_due(self) -> None:
-        """Begin an attempt of each requested delivery that is due, as far as there is room."""
-        now_ms, limit = self._clock.now_ms(), MAX_IN_FLIGHT + len(self._in_flight)
-        epoch, under_way = self._membership.epoch, set(self._in_flight)
-        due = await self._state.read(lambda reader: deliveries.due_requested(reader, epoch, now_ms, limit), loose=True)
-        for requested in due:
-            # Those under way are still due, and first: they must not hide the ones that wait.
-            delivery_id = DeliveryId(
-                requested.webhook_id, requested.bucket_id, requested.sequence, requested.generation
+        """Begin an attempt of each requested delivery that is due, as far as there is room: no webhook has more of it
+        than its share, and what waits for that hides nobody else's."""
+        for _ in range(LOOKS):
+            limit, crowded = MAX_IN_FLIGHT + len(self._in_flight), self._crowded()
+            epoch, now_ms, under_way = self._membership.epoch, self._clock.now_ms(), set(self._in_flight)
+            due = await self._state.read(
+                lambda reader: deliveries.due_requested(reader, epoch, now_ms, limit, crowded),  # noqa: B023
+                loose=True,
             )
-            # What ended while we read is not due any more, whatever was read.
-            has_room = delivery_id not in self._in_flight | under_way and len(self._in_flight) < MAX_IN_FLIGHT
-            if has_room and self._membership.may_send(requested.webhook_id):
-                self._in_flight.add(delivery_id)
-                task = asyncio.create_task(self._attempt(requested, delivery_id))
-                self._of_task[task] = requested.webhook_id
-                task.add_done_callback(self._of_task.pop)
+            for requested in due:
+                self._start(requested, under_way)
+            if len(due) < limit or self._crowded() == crowded:
+                return
+
+    def _crowded(self) -> list[str]:
+        """Webhooks that have their share under way."""
+        counts = Counter(self._of_task.values())
+        return sorted(webhook_id for webhook_id, count in counts.items() if count >= MAX_PER_WEBHOOK)
+
+    def _start(self, requested: RequestedDelivery, under_way: set[DeliveryId]) -> None:
+        delivery_id = DeliveryId(*requested[:4])
+        # Those under way are still due, and first. What ended while we read is not due any more, whatever was read.
+        has_room = delivery_id not in self._in_flight | under_way and len(self._in_flight) < MAX_IN_FLIGHT
+        has_share = list(self._of_task.values()).count(requested.webhook_id) < MAX_PER_WEBHOOK
+        if has_room and has_share and self._membership.may_send(requested.webhook_id):
+            self._in_flight.add(delivery_id)
+            task = asyncio.create_task(self._attempt(requested, delivery_id))
+            self._of_task[task] = requested.webhook_id
+            task.add_done_callback(self._of_task.pop)
 
     async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
         try:
@@ -111,6 +130,11 @@ class RequestedDeliveries:
             if webhook is not None and job_of(requested.generation) is not None:
                 is_crowded = list(self._of_task.values()).count(webhook.id) > MAX_OF_JOBS_PER_WEBHOOK
                 await self._retries.attempt(webhook, requested, is_crowded=is_crowded, send=self._send)
+                await self._ledger.flush()
+                return
+            if webhook is not None and webhook.status != "enabled" and requested.is_operational:
+                # Nobody asked for this one: it goes to who wants it now.
+                self._ledger.requested(requested._replace(status="canceled", next_attempt_at_ms=None))
                 await self._ledger.flush()
                 return
             event = await self._event(webhook, requested) if webhook is not None else None
@@ -134,6 +158,7 @@ class RequestedDeliveries:
         if result.succeeded:
             # A person mended it and tried: the events that wait need not wait for a probe.
             self._paces.of(delivery.webhook).succeeded()
+            self._failing.succeeded(delivery.webhook)
         now_ms = self._clock.now_ms()
         verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
         stops = verdict.disable if verdict.disable in STOPS else None
@@ -154,7 +179,7 @@ class RequestedDeliveries:
             await self._stop_webhook(delivery.webhook, stops)
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
-        if requested.sequence > 0 and requested.bucket_id == operational_events.NO_BUCKET:
+        if requested.is_operational:
             return await self._state.read(lambda reader: operational_events.get(reader, requested.sequence))
         if requested.sequence > 0:
             return await self._core.read(lambda reader: events.get(reader, requested.bucket_id, requested.sequence))

@@ -6,6 +6,7 @@ the last moments of it only sends some events again: positions, lanes and counts
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
 from elasticlake.metadata.database import Reader, Transaction
@@ -73,6 +74,11 @@ class RequestedDelivery(NamedTuple):
     next_attempt_at_ms: int | None
     key: bytes | None = None
     """A backfilled object's, which may have no event any more."""
+
+    @property
+    def is_operational(self) -> bool:
+        """Whether it tells of another webhook: such an event is in no bucket's log."""
+        return self.bucket_id == 0 and self.sequence > 0
 
 
 _POSITIONS = "SELECT webhook_id, bucket_id, sequence, delivered, dead, canceled, expired, coalesced FROM positions "
@@ -238,13 +244,22 @@ def get_requested(
     return RequestedDelivery(*row) if row else None
 
 
-def due_requested(reader: Reader, epoch: int, now_ms: int, limit: int) -> list[RequestedDelivery]:
-    """Those due of the webhooks that the dispatcher of that epoch owns."""
+_MOST_LEFT_OUT = 8
+
+
+def due_requested(
+    reader: Reader, epoch: int, now_ms: int, limit: int, left_out: Sequence[str] = ()
+) -> list[RequestedDelivery]:
+    """Those due of the webhooks that the dispatcher of that epoch owns; but for a few webhooks, at most 8."""
+    # Always as many marks, so that it is one statement to the engine.
+    marks = ", ".join("?" * _MOST_LEFT_OUT)
     sql = _REQUESTED + (
         "WHERE next_attempt_at_ms IS NOT NULL AND next_attempt_at_ms <= ?"
+        f" AND webhook_id NOT IN ({marks})"
         " AND webhook_id IN (SELECT webhook_id FROM assignments WHERE epoch = ?) ORDER BY next_attempt_at_ms LIMIT ?"
     )
-    return [RequestedDelivery(*row) for row in reader.rows(sql, (now_ms, epoch, limit))]
+    unwanted = [*left_out[:_MOST_LEFT_OUT], *[""] * (_MOST_LEFT_OUT - len(left_out))]
+    return [RequestedDelivery(*row) for row in reader.rows(sql, (now_ms, *unwanted, epoch, limit))]
 
 
 def forget_webhook(tx: Transaction, webhook_id: str) -> None:

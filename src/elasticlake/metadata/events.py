@@ -8,17 +8,30 @@ from elasticlake.metadata.attributes import dump, load
 from elasticlake.metadata.database import Reader, Row, Transaction
 from elasticlake.model.events import Event, Previous
 
-_COLUMNS = """
+_VALUES = """
 SELECT e.id, e.bucket_id, b.name, e.sequence, e.type, e.time_ms, e.key, e.size_bytes, e.etag, e.content_type,
        e.lake, e.pond, e.reason, e.version_id, e.metadata, e.previous, e.principal, e.request_id, e.trace
-FROM events e JOIN buckets b ON b.id = e.bucket_id
 """
+_COLUMNS = _VALUES + "FROM events e JOIN buckets b ON b.id = e.bucket_id "
 _METADATA, _PREVIOUS = 14, 15
 _AFTER = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?"
 _ONE = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence = ?"
-_OF_KEY = (
-    _COLUMNS + "WHERE e.bucket_id = ? AND e.key = ? AND e.sequence > ? AND e.sequence <= ? ORDER BY e.sequence LIMIT ?"
+# The key's sequences come from the index by key alone: asked for whole rows, SQLite reads all of the bucket's instead.
+_CHOSEN = (
+    _VALUES
+    + """
+FROM (
+    SELECT bucket_id, sequence FROM events
+    WHERE bucket_id = ? AND key = ? AND sequence > ? AND sequence <= ? ORDER BY sequence %(order)s LIMIT ?
+) chosen
+JOIN events e ON e.bucket_id = chosen.bucket_id AND e.sequence = chosen.sequence
+JOIN buckets b ON b.id = e.bucket_id
+ORDER BY e.sequence %(order)s
+"""
 )
+_OF_KEY = _CHOSEN % {"order": "ASC"}
+_OF_KEY_BACKWARDS = _CHOSEN % {"order": "DESC"}
+_ENDLESS = 2**62
 
 
 def append(tx: Transaction, event: Event) -> None:
@@ -83,9 +96,11 @@ def of_key(reader: Reader, bucket_id: int, key: bytes, beyond: int, up_to: int, 
     return [_event(row) for row in reader.rows(_OF_KEY, (bucket_id, key, beyond, up_to, limit))]
 
 
+def of_key_backwards(reader: Reader, bucket_id: int, key: bytes, beyond: int, up_to: int, limit: int) -> list[Event]:
+    """The key's last events with `beyond` < sequence <= `up_to`, the latest first."""
+    return [_event(row) for row in reader.rows(_OF_KEY_BACKWARDS, (bucket_id, key, beyond, up_to, limit))]
+
+
 def last_of_key(reader: Reader, bucket_id: int, key: bytes) -> Event | None:
     """The key's latest event that the log holds."""
-    row = reader.row(
-        _COLUMNS + "WHERE e.bucket_id = ? AND e.key = ? ORDER BY e.sequence DESC LIMIT 1", (bucket_id, key)
-    )
-    return _event(row) if row else None
+    return next(iter(of_key_backwards(reader, bucket_id, key, 0, _ENDLESS, 1)), None)

@@ -23,13 +23,16 @@ def rotated(webhook: Webhook, secret: str, overlap_seconds: int, now_ms: int) ->
     """The webhook with `secret` as its next one. A next secret that there was already is replaced; its overlap begins
     anew.
 
-    Raises `InvalidWebhook` for an overlap that is none of 0 to 30 days; 0 replaces the secret at once.
+    Raises `InvalidWebhook` for an overlap that is none of 0 to 30 days (0 replaces the secret at once), and for the
+    secret that there is.
     """
     if not 0 <= overlap_seconds <= MAX_OVERLAP_SECONDS:
         raise InvalidWebhook("overlapSeconds", "The old secret goes on signing for 0 to 2,592,000 seconds (30 days).")
+    known = settled(webhook, now_ms)
+    if secret == known.secret:
+        raise InvalidWebhook("secret", "This is the webhook's secret already: give another.")
     ends_at_ms = now_ms + overlap_seconds * 1000
-    sealed = replace(settled(webhook, now_ms).sealed, next_secret=secret)
-    begun = replace(settled(webhook, now_ms), sealed=sealed, overlap_ends_at_ms=ends_at_ms)
+    begun = replace(known, sealed=replace(known.sealed, next_secret=secret), overlap_ends_at_ms=ends_at_ms)
     return settled(begun, now_ms)
 
 

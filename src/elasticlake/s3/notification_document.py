@@ -70,10 +70,10 @@ def _read_entry(node: Any) -> Notification:
         raise S3Error("InvalidArgument", f"ID length exceeded allowed limit of {MAX_ID_CHARACTERS}")
     for event in events:
         if event not in EVENT_NAMES:
-            message = "The event is not supported for notifications"
+            message = f"The event '{event}' is not supported for notifications"
             raise S3Error("InvalidArgument", message, details=argument("Event", event))
     if not arn.startswith(ARN_PREFIX):
-        raise InvalidDestination(arn, f"The destination must be a webhook, written {ARN_PREFIX}wh_…")
+        raise InvalidDestination(arn, f"must be a webhook, written {ARN_PREFIX}wh_…")
     return Notification(identity, destination, arn.removeprefix(ARN_PREFIX), events, _read_filter(node))
 
 
@@ -93,7 +93,7 @@ def _read_rule(node: Any) -> tuple[str, str]:
     if name is None or value is None:
         raise S3Error("MalformedXML")
     if name.lower() not in ("prefix", "suffix"):
-        message = "filter rule name must be either prefix or suffix"
+        message = f"filter rule name must be either prefix or suffix, not '{name}'"
         raise S3Error("InvalidArgument", message, details=argument("FilterRule.Name", name))
     if len(value.encode()) > MAX_VALUE_BYTES:
         message = f"Size of filter rule value cannot exceed {MAX_VALUE_BYTES} bytes in UTF-8 representation"

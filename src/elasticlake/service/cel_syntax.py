@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import NoReturn
 
-from elasticlake.service.cel_words import CONSTANTS, Token, fault
+from elasticlake.service.cel_words import CONSTANTS, Token, fault, short
 
 MAX_MACRO_WORDS = 100
 """In the arguments of all macros together: they are gone through for each item."""
@@ -18,7 +19,9 @@ MAX_PATTERNS = 5
 
 MATCH = "_match_"
 """What stands for `matches` in the expression that is compiled: as long, so that positions stay."""
-MACROS = frozenset({"all", "exists", "exists_one", "existsOne", "map", "filter"})
+MACROS = frozenset({"all", "exists", "exists_one", "existsOne"})
+_GROWING = ("map", "filter")
+"""Macros that make a list: CEL's library copies it for each item."""
 FUNCTIONS = frozenset({
     "has", "size", "contains", "startsWith", "endsWith", "matches",
     "int", "uint", "double", "string", "bytes", "dyn", "type", "timestamp", "duration",
@@ -31,6 +34,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "reason": (), "previous": ("size", "etag", "versionId"), "principal": (), "requestId": (),
 }  # fmt: skip
 """What an expression may speak of, and the fields that it has."""
+_MAPS = {("object",): (".",), ("previous",): (".",), ("object", "metadata"): (".", "[")}
+"""What of it is a whole map, unless one of these follows."""
 _KEYWORDS = CONSTANTS | {"in", "int", "uint", "double", "bool", "string", "bytes", "list", "map", "type"}
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -53,9 +58,9 @@ class Expression:
 class _Bracket:
     """An open bracket; `macro` if it holds the arguments of one, and `bound` the name that this gives to each item."""
 
+    sign: str
     macro: bool
     bound: str | None = None
-    holds_macro: bool = False
 
 
 def read(text: str, tokens: list[Token]) -> Expression:
@@ -63,8 +68,12 @@ def read(text: str, tokens: list[Token]) -> Expression:
     return _Walk(text, tokens).run()
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else f"{name[:40]}…"
+def _unknown(function: str) -> str:
+    """That there is no such function, and which one its writer may have meant."""
+    known = {name.lower(): name for name in sorted(FUNCTIONS | MACROS)}
+    close = get_close_matches(function.lower(), known, 1)
+    hint = f"; did you mean {known[close[0]]}?" if close and known[close[0]] != function else "."
+    return f"there is no function {short(function)}{hint}"
 
 
 @dataclass(slots=True)
@@ -74,8 +83,8 @@ class _Walk:
     text: str
     tokens: list[Token]
     open: list[_Bracket] = field(default_factory=list)
-    closed: dict[int, _Bracket] = field(default_factory=dict)
-    """By the index of the word that closed it."""
+    listed: tuple[Token, str] | None = None
+    """The first whole map that a list or a map holds, and its name."""
     paths: dict[tuple[str, ...], None] = field(default_factory=dict)
     patterns: list[Token] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
@@ -89,6 +98,7 @@ class _Walk:
                 self._name(index, token)
             elif token.kind == "sign":
                 self._sign(index, token)
+        self._require_small_items()
         text = self.text
         for at in self.replaced:
             text = text[:at] + MATCH + text[at + len(MATCH) :]
@@ -107,18 +117,9 @@ class _Walk:
     def _sign(self, index: int, token: Token) -> None:
         if token.text in _CLOSING:
             macro = token.text == "(" and self._is_macro(index - 1)
-            self.open.append(_Bracket(macro, self._at(index + 1) if macro else None, macro))
+            self.open.append(_Bracket(token.text, macro, self._at(index + 1) if macro else None))
         elif token.text in _CLOSING.values() and self.open:
-            self._close(index)
-
-    def _close(self, index: int) -> None:
-        bracket = self.closed[index] = self.open.pop()
-        if bracket.holds_macro and self.open:
-            self.open[-1].holds_macro = True
-        following = self._at(index + 1)
-        is_used = following == "[" or (following == "." and self._at(index + 2) != "size")
-        if bracket.holds_macro and is_used:
-            self._nested(self.tokens[index + 1])
+            self.open.pop()
 
     def _name(self, index: int, token: Token) -> None:
         is_member = self._at(index - 1) == "."
@@ -136,21 +137,25 @@ class _Walk:
     def _call(self, index: int, token: Token, is_member: bool) -> None:
         if is_member and token.text in MACROS:
             self._macro(index, token)
+        elif is_member and token.text in _GROWING:
+            self._fault(token, f"{token.text} is not taken: use all, exists or exists_one.")
         elif token.text not in FUNCTIONS:
-            self._fault(token, f"there is no function {_short(token.text)}.")
+            self._fault(token, _unknown(token.text))
         elif token.text == "matches":
             self._pattern(index, token, is_member)
 
     def _macro(self, index: int, token: Token) -> None:
         self.has_macro = True
-        receiver = self.closed.get(index - 2)
-        if any(bracket.macro for bracket in self.open) or (receiver is not None and receiver.holds_macro):
-            self._nested(token)
+        if any(bracket.macro for bracket in self.open):
+            self._fault(token, "the macros all, exists and exists_one cannot be used within one another.")
         if self._at(index + 2) in NAMES:
             self._fault(self.tokens[index + 2], f"{self._at(index + 2)} is the payload's: take another name.")
 
-    def _nested(self, token: Token) -> NoReturn:
-        self._fault(token, f"the macros {', '.join(sorted(MACROS))} cannot be used within, or on, one another.")
+    def _require_small_items(self) -> None:
+        """Each item of a list is copied for each item that a macro goes over."""
+        if self.has_macro and self.listed is not None:
+            token, name = self.listed
+            self._fault(token, f"beside a macro, a list or a map cannot hold {name}, which is a whole map.")
 
     def _pattern(self, index: int, token: Token, is_member: bool) -> None:
         literal = self.tokens[index + 2] if index + 2 < len(self.tokens) else token
@@ -166,15 +171,18 @@ class _Walk:
 
     def _variable(self, index: int, token: Token) -> None:
         if token.text not in NAMES:
-            self._fault(token, f"there is no {_short(token.text)}; an event has {', '.join(NAMES)}.")
+            self._fault(token, f"there is no {short(token.text)}; an event has {', '.join(NAMES)}.")
         path, fields = [token.text], NAMES[token.text]
         while self._at(index + 1) == "." and self._at(index + 2) and self._at(index + 3) != "(":
             index += 2
             path.append(self.tokens[index].text)
             if len(path) == 2 and path[1] not in fields:
                 known = f": it has {', '.join(fields)}" if fields else ""
-                self._fault(self.tokens[index], f"{path[0]} has no field {_short(path[1])}{known}.")
+                self._fault(self.tokens[index], f"{path[0]} has no field {short(path[1])}{known}.")
         self.paths[tuple(path)] = None
+        is_map = tuple(path) in _MAPS and self._at(index + 1) not in _MAPS[tuple(path)]
+        if is_map and self.listed is None and any(bracket.sign in "[{" for bracket in self.open):
+            self.listed = token, ".".join(path)
 
     def _fault(self, token: Token, message: str) -> NoReturn:
         fault(self.text, token.at, message)

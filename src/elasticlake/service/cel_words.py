@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
+import cel
+
 from elasticlake.errors import InvalidWebhook
 
 MAX_BYTES = 2048
@@ -15,6 +17,7 @@ MAX_LITERALS = 100
 MAX_COMMAS = 100
 MAX_ADDITIONS = 20
 MAX_DEPTH = 32
+MAX_SHOWN_CHARACTERS = 40
 
 CONSTANTS = frozenset({"true", "false", "null"})
 
@@ -49,6 +52,16 @@ def fault(text: str, at: int, message: str) -> NoReturn:
     column = at - text.rfind("\n", 0, at)
     where = f"At character {column}" if "\n" not in text else f"At line {line}, character {column}"
     raise InvalidWebhook("where", f"{where}: {message}")
+
+
+def short(word: str) -> str:
+    """The word as a fault shows it."""
+    return word if len(word) <= MAX_SHOWN_CHARACTERS else f"{word[:MAX_SHOWN_CHARACTERS]}…"
+
+
+def literal_value(literal: Token) -> str:
+    """What a literal text stands for, as CEL itself reads it."""
+    return str(cel.evaluate(literal.text))
 
 
 def split(text: str) -> list[Token]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from elasticlake.clock import Clock
-from elasticlake.errors import EventsExpired, NoSuchDelivery, NoSuchWebhook
+from elasticlake.errors import EventsExpired, InvalidInput, NoSuchDelivery, NoSuchWebhook
 from elasticlake.metadata import buckets, deliveries, events, webhooks
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.database import Database, Reader
@@ -228,8 +228,11 @@ class Deliveries:
         """A webhook's deliveries of one status; without one, everything that was attempted, newest first.
 
         `also` says what else they must be, by their event and their last attempt. A page may hold fewer than `limit`
-        and still have a next one: each looks at a bounded piece of the log, or of the history.
+        and still have a next one: each looks at a bounded piece of the log, or of the history. Raises `NoSuchWebhook`,
+        and `InvalidInput` for `coalesced`: of what was passed over, the place in the log is all that is kept.
         """
+        if status == "coalesced":
+            raise InvalidInput("status", "Coalesced deliveries are counted and not listed: see the one that was sent.")
         webhook = (await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))).webhook
         wanted = replace(also, status=status)
         spot: Spot | None = Spot.decode(request.cursor) if request.cursor else Spot()

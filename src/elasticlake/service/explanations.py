@@ -75,6 +75,14 @@ class Explained:
     refusal: Refusal | None
 
 
+@record
+class Explanation:
+    """The answers, and which of the sequences asked for the bucket's log does not hold."""
+
+    events: list[Explained]
+    missing: list[int]
+
+
 class Explanations:
     """Answers for webhooks and drafts of them. Nothing is sent, and no failure counted."""
 
@@ -82,12 +90,13 @@ class Explanations:
         self._core = core
         self._clock = clock
 
-    async def of_webhook(self, token: Token, webhook_id: str, question: Question) -> list[Explained]:
-        """The webhook's choice, the latest event first. Raises `NoSuchWebhook`, `NoSuchBucket`, `InvalidInput`."""
+    async def of_webhook(self, token: Token, webhook_id: str, question: Question) -> Explanation:
+        """The webhook's choice, the latest event first, or in the order of what was asked for. Raises `NoSuchWebhook`,
+        `NoSuchBucket`, `InvalidInput`."""
         stored = await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))
         return await self._explain(token, stored.webhook, question)
 
-    async def of_draft(self, token: Token, draft: Draft, question: Question) -> list[Explained]:
+    async def of_draft(self, token: Token, draft: Draft, question: Question) -> Explanation:
         """What the choice would be. Raises `InvalidWebhook` (the field begins with `webhook.`) for what could not be
         created, and what `of_webhook` does."""
         with _within("webhook"):
@@ -98,7 +107,7 @@ class Explanations:
             account_id = owner_of(token, draft.account_id, scope, owner)
         return await self._explain(token, Webhook("", account_id, scope, "", chosen, rules=rules), question)
 
-    async def _explain(self, token: Token, webhook: Webhook, question: Question) -> list[Explained]:
+    async def _explain(self, token: Token, webhook: Webhook, question: Question) -> Explanation:
         _require_bounds(question)
         now_ms = self._clock.now_ms()
         place, found = await self._core.read(lambda reader: _events(reader, token, webhook, question, now_ms))
@@ -107,7 +116,8 @@ class Explanations:
             explained.append(Explained(event, _refusal(webhook, place, event)))
             # An expression may have taken a while: all else has its turn before the next.
             await asyncio.sleep(0)
-        return explained
+        known = {event.sequence for event in found}
+        return Explanation(explained, [asked for asked in dict.fromkeys(question.sequences) if asked not in known])
 
 
 def _refusal(webhook: Webhook, place: BucketPlace | None, event: Event) -> Refusal | None:
@@ -140,16 +150,18 @@ def _events(
     if question.objects:
         return place, list(_samples(question.objects, (bucket.lake_name, bucket.pond_name, name), now_ms))
     if question.sequences:
-        return place, [_one(reader, bucket.id, sequence) for sequence in question.sequences]
+        return place, _kept(reader, bucket.id, question.sequences)
     first = max(buckets.first_sequence(reader, bucket.id), bucket.sequence - question.limit + 1)
     return place, events.after(reader, bucket.id, first - 1, question.limit)[::-1]
 
 
-def _one(reader: Reader, bucket_id: int, sequence: int) -> Event:
-    event = events.get(reader, bucket_id, sequence)
-    if event is None:
-        raise InvalidInput("sequences", f"The bucket's log has no event {sequence}.")
-    return event
+def _kept(reader: Reader, bucket_id: int, sequences: Iterable[int]) -> list[Event]:
+    """Those of the events that the log holds; raises `InvalidInput` if it holds none of them."""
+    asked = list(sequences)
+    found = [event for sequence in asked if (event := events.get(reader, bucket_id, sequence)) is not None]
+    if not found:
+        raise InvalidInput("sequences", f"The bucket's log has no event {', '.join(map(str, asked))}.")
+    return found
 
 
 def _samples(objects: Iterable[SampleObject], place: tuple[str, str, str], now_ms: int) -> Iterator[Event]:

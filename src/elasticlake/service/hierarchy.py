@@ -193,7 +193,7 @@ def visible_lake(reader: Reader, token: Token, slug: str) -> Lake:
     """The lake, if the token reaches it; raises `NoSuchLake`."""
     lake = hierarchy.get_lake(reader, slug)
     if lake is None or not _is_visible(token, lake):
-        raise NoSuchLake
+        raise NoSuchLake(f"There is no lake {slug}.")
     return _own_sums(reader, token, lake)
 
 
@@ -207,7 +207,7 @@ def visible_bucket(reader: Reader, token: Token, name: str) -> Bucket:
     """The live bucket, if the token reaches it; raises `NoSuchBucket`."""
     bucket = buckets.find(reader, name)
     if bucket is None or not token.covers(bucket.account_id):
-        raise NoSuchBucket
+        raise NoSuchBucket(f"There is no bucket {name}.")
     return bucket
 
 
@@ -227,14 +227,14 @@ def _is_visible(token: Token, lake: Lake) -> bool:
 def _lake(reader: Reader, slug: str) -> Lake:
     lake = hierarchy.get_lake(reader, slug)
     if lake is None:
-        raise NoSuchLake
+        raise NoSuchLake(f"There is no lake {slug}.")
     return lake
 
 
 def _pond(reader: Reader, lake_slug: str, slug: str) -> Pond:
     pond = hierarchy.get_pond(reader, lake_slug, slug)
     if pond is None:
-        raise NoSuchPond
+        raise NoSuchPond(f"There is no pond {lake_slug}--{slug}.")
     return pond
 
 

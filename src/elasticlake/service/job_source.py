@@ -10,11 +10,10 @@ from elasticlake.model.ids import derived_event_id
 from elasticlake.model.jobs import Cursor, Span, generation_of
 from elasticlake.model.objects import Bucket, ObjectVersion
 from elasticlake.record import record
+from elasticlake.service.one_by_one import one_by_one
 from elasticlake.service.selection import Selection
 
 BATCH = 128
-SLOW_BATCH = 16
-"""Where each asks for an expression's value."""
 BACKFILL_REASON = "Backfill"
 
 
@@ -51,7 +50,7 @@ class JobSource:
         spans = job.parameters.spans
         if cursor.span >= len(spans):
             return Batch([], cursor, 0, True)
-        span, limit = spans[cursor.span], SLOW_BATCH if selection.is_slow else BATCH
+        span, limit = spans[cursor.span], BATCH
         if job.kind == "backfill":
             batch = await self._objects(job, selection, span, cursor, limit)
         elif job.parameters.only == "dead":
@@ -74,7 +73,7 @@ class JobSource:
         if rows:
             dead = frozenset(await self._dead_sequences(job, span, after, last, limit))
         found, reached = list[Found](), after
-        for event in rows:
+        async for event in one_by_one(rows, selection):
             if _is_wanted(job, selection, event):
                 place = cursor._replace(sequence=event.sequence)
                 found.append(Found(event, place, event.sequence - reached, event.sequence in dead))
@@ -116,7 +115,8 @@ class JobSource:
             return [events.get(reader, span.bucket_id, sequence) for sequence, _ in places]
 
         found, passed = list[Found](), 0
-        for event, (sequence, place) in zip(await self._core.read(look, loose=True), places, strict=True):
+        heads = zip(await self._core.read(look, loose=True), places, strict=True)
+        async for event, (sequence, place) in one_by_one(heads, selection):
             passed += 1
             is_within = event is not None and span.first <= sequence <= span.last
             if event is not None and is_within and _is_wanted(job, selection, event):
@@ -137,7 +137,7 @@ class JobSource:
         bucket, rows = await self._core.read(look, loose=True)
         within = [version for version in rows if version.key.startswith(prefix)] if bucket is not None else []
         found, passed = list[Found](), 0
-        for version in within:
+        async for version in one_by_one(within, selection):
             assert bucket is not None
             passed += 1
             event = backfill_event(job.id, bucket, version)

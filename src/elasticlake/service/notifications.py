@@ -106,12 +106,12 @@ class Notifications:
         arn = arn_of(entry.webhook_id)
         stored, place = webhooks.get(tx, entry.webhook_id), webhooks.place(tx, bucket.id)
         if stored is None or stored.webhook.account_id != bucket.account_id:
-            raise InvalidDestination(arn, "The destination webhook does not exist")
+            raise InvalidDestination(arn, "names no webhook of this bucket's account")
         if stored.webhook.rules.notification is not None:
-            raise InvalidDestination(arn, "The destination webhook was made by a notification configuration itself")
+            raise InvalidDestination(arn, "names a webhook that a notification configuration made itself")
         if place is None or not in_scope(stored.webhook, place):
             scope = stored.webhook.scope
-            raise InvalidDestination(arn, f"The destination webhook listens to {scope.kind} {scope.name} alone")
+            raise InvalidDestination(arn, f"names a webhook that listens to {scope.kind} {scope.name} alone")
         return unseal(self._master_key.decrypt, stored)
 
 

@@ -13,10 +13,13 @@ from functools import lru_cache
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 MAX_CHARACTERS = 256
-MAX_STATES = 5_000
+MAX_STATES = 4_000
 """As we count them: `a{1000}` has 1,000. A counted repetition is written out by whoever compiles it."""
-_WORD_STATES, _DIGIT_STATES, _OTHER_STATES = 200, 50, 10
+MAX_STEPS = MAX_STATES * 1024
+"""Of states times the text's bytes: what a search takes at worst, 2 to 5 ns each. The largest take the longest key."""
+_WORD_STATES, _DIGIT_STATES, _OTHER_STATES, _WIDE_STATES = 200, 50, 10, 4
 _REPEATED = re.compile(r"\{\s*([0-9]+)\s*(?:,\s*([0-9]*)\s*)?\}")
+_GROUP = re.compile(r"\((?:\?(?:P?<[^>]*>|[A-Za-z-]*:?))?")
 _VERBOSE = re.compile(r"\(\?[A-Za-z]*x")
 
 
@@ -39,27 +42,39 @@ def compile_pattern(text: str) -> Callable[[str], bool]:
 
 
 def estimated_states(text: str) -> int:
-    """About how large the pattern is with its counted repetitions written out; never far below the truth."""
+    """About how large the pattern is with its counted repetitions written out; never far below the truth. What repeats,
+    groups or chooses costs as a character does."""
     groups = [0]
     last, at = 0, 0
     while at < len(text):
         repeated = _REPEATED.match(text, at)
         if repeated is not None:
-            groups[-1] += last * (max(1, int(repeated[1]), int(repeated[2] or 0)) - 1)
-            last *= max(1, int(repeated[1]), int(repeated[2] or 0))
-            at = repeated.end()
-        elif text[at] == "(":
-            groups.append(0)
-            last, at = 0, at + 1
+            # One that may end early can do so after each round.
+            written_out = (last + (repeated[2] not in (None, repeated[1]))) * _rounds(repeated)
+            groups[-1] += written_out - last
+            last, at = written_out, repeated.end()
+        elif (group := _GROUP.match(text, at)) is not None:
+            groups.append(1)
+            last, at = 0, group.end()
         elif text[at] == ")" and len(groups) > 1:
             last, at = groups.pop(), at + 1
             groups[-1] += last
         elif text[at] in "*+?|":
-            at += 1
+            groups[-1] += 1
+            last, at = last + 1, at + 1
         else:
             last, at = _atom(text, at)
             groups[-1] += last
     return sum(groups)
+
+
+def longest_text_bytes(states: int) -> int:
+    """In how long a text patterns of so many states together may be sought."""
+    return MAX_STEPS // max(1, states)
+
+
+def _rounds(repeated: re.Match[str]) -> int:
+    return max(1, int(repeated[1]), int(repeated[2] or 0))
 
 
 def _atom(text: str, at: int) -> tuple[int, int]:
@@ -68,7 +83,8 @@ def _atom(text: str, at: int) -> tuple[int, int]:
         return _escaped(text, at)
     if text[at] == "[":
         return _character_class(text, at)
-    return (_OTHER_STATES if text[at] == "." else 1), at + 1
+    states = _OTHER_STATES if text[at] == "." else 1 if text[at].isascii() else _WIDE_STATES
+    return states, at + 1
 
 
 def _escaped(text: str, at: int) -> tuple[int, int]:

@@ -6,10 +6,10 @@ arrived, not what is stored. Deliveries go on meanwhile: a list is true of each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from elasticlake.metadata import buckets, deliveries, events, jobs, webhooks
+from elasticlake.metadata import buckets, deliveries, jobs, webhooks
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import DeadDelivery
 from elasticlake.metadata.webhooks import BucketPlace
@@ -18,16 +18,16 @@ from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
 from elasticlake.record import record
 from elasticlake.service.job_spans import place_in_scope
+from elasticlake.service.latest_wanted import PIECE_ROWS, LatestWanted
 from elasticlake.service.pages import Page, PageRequest, bad_cursor, decode_cursor, encode_cursor
-from elasticlake.service.selection import Selection, select
+from elasticlake.service.selection import select
 from elasticlake.service.webhooks import visible_webhook
 
 State = Literal["pending", "retrying", "held", "dead"]
 
-SCANNED_AT_ONCE = 1000
+_BATCH = 1000
 _PIECES = 20
 _STAGES = ("lanes", "dead", "log")
-_ENDLESS = 2**62
 
 
 @record
@@ -83,7 +83,7 @@ class Reconciling:
         items: list[Unacknowledged] = []
         for _ in range(_PIECES):
             place = _next_place(places, spot) if spot is not None else None
-            if place is None or len(items) >= request.limit:
+            if place is None or len(items) >= request.limit or looking.latest.is_spent:
                 break
             assert spot is not None
             at = spot if spot.bucket_id == place.id else _Spot(place.id)
@@ -117,7 +117,7 @@ class _Looking:
         self._state = state
         self._webhook = webhook
         self._prefix = prefix
-        self._selection: Selection = select(webhook.events, webhook.rules)
+        self.latest = LatestWanted(core, select(webhook.events, webhook.rules))
 
     async def piece(self, place: BucketPlace, spot: _Spot, limit: int) -> _Piece:
         """What follows in the bucket; None as next spot ends the stage."""
@@ -136,64 +136,66 @@ class _Looking:
             lambda reader: jobs.parked_heads(reader, self._webhook.id, place.id, start, limit)
         )
         rows = [row for row in rows if row[0].startswith(self._prefix)]
+        found: list[Unacknowledged] = []
+        for key, head in rows:
+            one = await self._parked(place.id, head)
+            found += [one] if one is not None else []
+            if self.latest.is_spent:
+                return _Piece(found, spot._replace(key=key))
+        return _Piece(found, spot._replace(key=rows[-1][0]) if len(rows) == limit else None)
 
-        def look(reader: Reader) -> list[Unacknowledged | None]:
-            return [self._parked(reader, place.id, head) for _, head in rows]
-
-        found = await self._core.read(look)
-        next_spot = spot._replace(key=rows[-1][0]) if len(rows) == limit else None
-        return _Piece([one for one in found if one is not None], next_spot)
-
-    def _parked(self, reader: Reader, bucket_id: int, head: int) -> Unacknowledged | None:
-        event = events.get(reader, bucket_id, head)
-        latest = self._latest(reader, event) if event is not None else None
-        if latest is None:
+    async def _parked(self, bucket_id: int, head: int) -> Unacknowledged | None:
+        event = await self.latest.event(bucket_id, head)
+        if event is None:
             return None
-        if latest.sequence == head:
-            return _of(latest, "retrying")
-        return _of(latest, "held") if self._webhook.ordering != "none" else None
+        later = await self.latest.beyond(bucket_id, event.key, head)
+        if later is not None:
+            return _of(later, "held") if self._webhook.ordering != "none" else None
+        return _of(event, "retrying") if await self.latest.wants(event) else None
 
     async def _dead(self, place: BucketPlace, spot: _Spot, limit: int) -> _Piece:
         """Keys whose latest event was given up."""
         rows = await self._state.read(
             lambda reader: deliveries.dead_events(reader, self._webhook.id, place.id, spot.sequence, limit)
         )
-
-        def look(reader: Reader) -> list[Unacknowledged | None]:
-            return [self._given_up(reader, dead) for dead in rows]
-
-        found = [one for one in await self._core.read(look) if one is not None]
+        found: list[Unacknowledged] = []
+        for dead in rows:
+            one = await self._given_up(dead)
+            found += [one] if one is not None else []
+            if self.latest.is_spent:
+                return _Piece(found, spot._replace(sequence=dead.sequence))
         return _Piece(found, spot._replace(sequence=rows[-1].sequence) if len(rows) == limit else None)
 
-    def _given_up(self, reader: Reader, dead: DeadDelivery) -> Unacknowledged | None:
-        event = events.get(reader, dead.bucket_id, dead.sequence)
-        if event is not None:
-            return _of(event, "dead") if self._is_latest(reader, event) else None
+    async def _given_up(self, dead: DeadDelivery) -> Unacknowledged | None:
         if not dead.key.startswith(self._prefix):
             return None
-        later = events.of_key(reader, dead.bucket_id, dead.key, dead.sequence, _ENDLESS, SCANNED_AT_ONCE)
-        if any(self._selection.selects(event) for event in later):
+        event = await self.latest.event(dead.bucket_id, dead.sequence)
+        if event is not None and not await self.latest.wants(event):
             return None
-        bucket = buckets.get_by_id(reader, dead.bucket_id)
+        if await self.latest.beyond(dead.bucket_id, dead.key, dead.sequence) is not None:
+            return None
+        if event is not None:
+            return _of(event, "dead")
+        bucket = await self._core.read(lambda reader: buckets.get_by_id(reader, dead.bucket_id))
         return Unacknowledged(bucket.name.name if bucket is not None else "", dead.key, dead.sequence, None, "dead")
 
     async def _log(self, place: BucketPlace, spot: _Spot, limit: int) -> _Piece:
         """Keys whose latest event lies beyond the position."""
         reached, parked = await self._reached(place.id)
         start = await self._core.read(lambda reader: webhooks.start(reader, self._webhook.id, place.id))
-        after = max(spot.sequence, reached, start)
-
-        def look(reader: Reader) -> tuple[list[Event], list[Event]]:
-            rows = events.after(reader, place.id, after, SCANNED_AT_ONCE)
-            return rows, [event for event in rows if self._is_latest(reader, event)]
-
-        rows, latest = await self._core.read(look)
-        if self._webhook.ordering == "key" and latest:
-            latest = await self._without_lane(place.id, latest)
-        found = [_of(event, _state(event, parked)) for event in latest[:limit]]
-        if len(latest) > limit:
-            return _Piece(found, spot._replace(sequence=latest[limit - 1].sequence))
-        return _Piece(found, spot._replace(sequence=rows[-1].sequence) if len(rows) == SCANNED_AT_ONCE else None)
+        batch = await self.latest.batch(place.id, max(spot.sequence, reached, start), _BATCH)
+        candidates = await self.latest.within(batch, self._prefix)
+        found: list[Unacknowledged] = []
+        is_begun = False
+        for first in range(0, len(candidates), PIECE_ROWS):
+            for event in await self._without_lane(place.id, candidates[first : first + PIECE_ROWS]):
+                # One at least is decided, or the list would not go on.
+                if len(found) == limit or (is_begun and self.latest.is_spent):
+                    return _Piece(found, spot._replace(sequence=event.sequence - 1))
+                is_begun = True
+                if await self.latest.beyond(place.id, event.key, batch[-1].sequence) is None:
+                    found.append(_of(event, _state(event, parked)))
+        return _Piece(found, spot._replace(sequence=batch[-1].sequence) if len(batch) == _BATCH else None)
 
     async def _reached(self, bucket_id: int) -> tuple[int, int | None]:
         """Up to where the log is settled, and, where the whole bucket is one lane and that is parked, its head."""
@@ -208,8 +210,10 @@ class _Looking:
             return reached, None
         return min(reached, head - 1), head
 
-    async def _without_lane(self, bucket_id: int, found: list[Event]) -> list[Event]:
+    async def _without_lane(self, bucket_id: int, found: Sequence[Event]) -> Sequence[Event]:
         """Those whose key's lane is not parked: the others have been listed with their lanes."""
+        if self._webhook.ordering != "key":
+            return found
 
         def look(reader: Reader) -> Mapping[bytes, bool]:
             names = (self._webhook.id, bucket_id)
@@ -217,21 +221,6 @@ class _Looking:
 
         is_free = await self._state.read(look)
         return [event for event in found if is_free[event.key]]
-
-    def _is_latest(self, reader: Reader, event: Event) -> bool:
-        """Whether it is wanted, and no later event of its key is."""
-        if not event.key.startswith(self._prefix) or not self._selection.selects(event):
-            return False
-        return self._latest(reader, event) is event
-
-    def _latest(self, reader: Reader, event: Event) -> Event | None:
-        """The last event of the key, from this one on, that the webhook wants."""
-        wanted = event if self._selection.selects(event) else None
-        beyond = event.sequence
-        while rows := events.of_key(reader, event.bucket_id, event.key, beyond, _ENDLESS, SCANNED_AT_ONCE):
-            wanted = next((later for later in reversed(rows) if self._selection.selects(later)), wanted)
-            beyond = rows[-1].sequence
-        return wanted
 
 
 def _of(event: Event, state: State) -> Unacknowledged:

@@ -117,6 +117,8 @@ def apply(webhook: Webhook, change: WebhookChange) -> Webhook:
 def require_agreement(webhook: Webhook) -> None:
     """Raise `InvalidWebhook` unless what the webhook asks for goes together."""
     require_events_for(webhook.rules.format, webhook.events)
+    if webhook.rules.coalesce and webhook.rules.batch is not None:
+        raise InvalidWebhook("batch", "batch and coalesce exclude each other.")
     if webhook.rules.coalesce and webhook.ordering != "key":
         raise InvalidWebhook("coalesce", "Only with ordering key do the events of one key wait for each other.")
     if webhook.rules.batch is not None and webhook.ordering != "bucket":

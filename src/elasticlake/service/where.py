@@ -11,10 +11,10 @@ import cel
 
 from elasticlake.errors import InvalidWebhook
 from elasticlake.model.events import EVENT_TYPES, Event, Previous, payload
-from elasticlake.service import cel_syntax
+from elasticlake.service import cel_never, cel_slips, cel_syntax
 from elasticlake.service.cel_syntax import MATCH, Expression
-from elasticlake.service.cel_words import Token, fault, split
-from elasticlake.service.patterns import compile_pattern
+from elasticlake.service.cel_words import Token, fault, literal_value, split
+from elasticlake.service.patterns import MAX_STATES, compile_pattern, estimated_states, longest_text_bytes
 
 MAX_ITEMS = 50
 """Of user metadata, where a macro may run over them."""
@@ -38,7 +38,8 @@ class Where:
 
     def __init__(self, expression: Expression) -> None:
         self._program = cel.compile(expression.text)
-        self._patterns = {text: compile_pattern(text) for text in map(_pattern_text, expression.patterns)}
+        self._patterns = {text: compile_pattern(text) for text in map(literal_value, expression.patterns)}
+        self._longest_bytes = longest_text_bytes(sum(map(_states, expression.patterns)))
         self._has_macro = expression.has_macro
         self._paths = expression.paths
         self._names = tuple(dict.fromkeys(path[0] for path in expression.paths))
@@ -52,7 +53,7 @@ class Where:
         document = _seen(event)
         result = self._evaluate({name: document[name] for name in self._names})
         if result is not True and result is not False:
-            raise NoCondition(f"it comes to a value of the kind {type(result).__name__}, not to true or false")
+            raise NoCondition(f"it comes to a value of the kind {_kind(result)}, not to true or false")
         return result
 
     def values(self, event: Event) -> dict[str, Any]:
@@ -82,6 +83,8 @@ class Where:
             faults.append("matches needs a text")
         elif len(text) > MAX_TEXT_CHARACTERS:
             faults.append(f"matches needs a text of at most {MAX_TEXT_CHARACTERS:,} characters")
+        elif len(text.encode()) > self._longest_bytes:
+            faults.append(f"matches needs a text of at most {self._longest_bytes:,} bytes for these patterns")
         else:
             return self._patterns[pattern](text)
         return False
@@ -91,10 +94,10 @@ class Where:
 def compile_where(text: str) -> Where:
     """The expression, ready to be evaluated; raises `InvalidWebhook` that says what is wrong with it, and where."""
     words = split(text)
+    cel_slips.require_none(text, words)
     _require_parsed(text)
     expression = cel_syntax.read(text, words)
-    for token in expression.patterns:
-        _require_pattern(text, token)
+    _require_patterns(text, expression.patterns)
     where = Where(expression)
     for event in _SAMPLES:
         try:
@@ -107,9 +110,10 @@ def compile_where(text: str) -> Where:
 
 
 def require_where(text: str | None) -> None:
-    """Raise `InvalidWebhook` if this can be no webhook's `where`."""
+    """Raise `InvalidWebhook` if this can be no webhook's `where`, or no event could ever fulfil it."""
     if text is not None:
         compile_where(text)
+        cel_never.require_possible(text, split(text))
 
 
 def _require_parsed(text: str) -> None:
@@ -134,16 +138,26 @@ def _explain(text: str, message: str) -> NoReturn:
     fault(text, at, "it ends too early." if "<EOF>" in reason else f"{reason.rstrip('.')}.")
 
 
+def _require_patterns(text: str, patterns: tuple[Token, ...]) -> None:
+    """Each is well formed, and all of them, which may be sought for one event, are not too large together."""
+    states = 0
+    for token in patterns:
+        _require_pattern(text, token)
+        states += _states(token)
+        if states > MAX_STATES:
+            reason = "the regular expressions are too large together: their counted repetitions come to too much"
+            fault(text, token.at, f"{reason}.")
+
+
+def _states(token: Token) -> int:
+    return estimated_states(literal_value(token))
+
+
 def _require_pattern(text: str, token: Token) -> None:
     try:
-        compile_pattern(_pattern_text(token))
+        compile_pattern(literal_value(token))
     except ValueError as error:
         fault(text, token.at, f"{error}.")
-
-
-def _pattern_text(token: Token) -> str:
-    """What the literal stands for, as CEL itself reads it."""
-    return str(cel.evaluate(token.text))
 
 
 def _seen(event: Event) -> dict[str, Any]:
@@ -151,6 +165,15 @@ def _seen(event: Event) -> dict[str, Any]:
     return {"previous": None} | payload(event, include_metadata=True)
 
 
+def _kind(result: Any) -> str:
+    """What CEL calls the value's type."""
+    return _KINDS.get(type(result).__name__, type(result).__name__)
+
+
+_KINDS = {
+    "str": "string", "float": "double", "dict": "map", "NoneType": "null",
+    "datetime": "timestamp", "timedelta": "duration",
+}  # fmt: skip
 _ABSENT = object()
 
 

@@ -340,6 +340,9 @@ def _log(step: Script) -> None:
     step.gives(None, events.time_from, 1, 5)
     step.gives([LAST], events.of_key, 1, b"a\x00\xff", 1, 9, 10)
     step.gives([], events.of_key, 1, b"a\x00\xff", 1, 2, 10)
+    step.gives([LAST, PLAIN], events.of_key_backwards, 1, b"a\x00\xff", 0, 9, 10)
+    step.gives([LAST], events.of_key_backwards, 1, b"a\x00\xff", 0, 9, 1)
+    step.gives([PLAIN], events.of_key_backwards, 1, b"a\x00\xff", 0, LAST.sequence - 1, 10)
     step.gives(LAST, events.last_of_key, 1, b"a\x00\xff")
     step.gives(None, events.last_of_key, 1, b"a")
 

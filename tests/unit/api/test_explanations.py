@@ -46,7 +46,10 @@ async def test_a_webhook_says_which_events_it_matches(api: httpx.AsyncClient, wo
             },
         ],
         "matching": 1,
+        "missing": [],
     }
+    some = await api.post(f"/v1/webhooks/{made['id']}/explain", json={"sequences": [2, 999]})
+    assert ([item["sequence"] for item in some.json()["items"]], some.json()["missing"]) == ([2], [999])
     without_a_body = await api.post(f"/v1/webhooks/{made['id']}/explain")
     assert without_a_body.json() == answer.json()
 
@@ -66,19 +69,43 @@ async def test_a_draft_is_tried_on_objects(api: httpx.AsyncClient, world: World)
     assert found["matching"] == 1
 
 
+async def test_what_would_be_created_can_be_tried_as_it_is(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    draft = {
+        "bucket": BUCKET,
+        "endpoint": "https://example.com/",
+        "events": ["object:created"],
+        "where": "object.size > 1",
+        "secret": "my-webhook-secret",
+        "ordering": "bucket",
+        "retrySchedule": [1, 2],
+        "timeoutSeconds": 5,
+        "name": "n",
+        "headers": {"X-Tenant": "acme"},
+        "batch": {"maxEvents": 10},
+    }
+    answer = await api.post("/v1/explain", json={"webhook": draft, "objects": [{"key": "a", "size": 2}]})
+    assert (answer.status_code, answer.json()["matching"]) == (200, 1)
+    made = await api.post("/v1/webhooks", json=draft)
+    assert made.status_code == 201
+    assert (await api.post("/v1/explain", json={"webhook": {**draft, "endpiont": ""}})).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("members", "field", "says"),
     [
         ({"filter": {"minSize": 2, "maxSize": 1}}, "filter.minSize", "nothing would match"),
-        ({"filter": {"minSize": -1}}, "filter.minSize", "greater than or equal to 0"),
-        ({"filter": {"maxSize": 2**63}}, "filter.maxSize", "less than or equal to"),
+        ({"filter": {"minSize": -1}}, "filter.minSize", "Write 0 or more"),
+        ({"filter": {"maxSize": 2**63}}, "filter.maxSize", "or less"),
         ({"filter": {"contentType": ["png"]}}, "filter.contentType", "no media type"),
         ({"filter": {"prefix": [""]}}, "filter.prefix", "leave it out"),
-        ({"filter": {"prefix": "photos/"}}, "filter.prefix", "valid list"),
+        ({"filter": {"prefix": "photos/"}}, "filter.prefix", "Write a list"),
         ({"filter": {"metadata": {"": "x"}}}, "filter.metadata", "A name is empty"),
-        ({"filter": {"size": 1}}, "filter.size", "Extra inputs"),
+        ({"filter": {"size": 1}}, "filter.size", "There is no field 'size'; there are: prefix"),
         ({"where": "object.size >"}, "where", "At character 14: it ends too early."),
         ({"where": ""}, "where", "It is empty"),
+        ({"where": "object.size = 1"}, "where", "At character 13: write == to compare."),
+        ({"where": "event == 'object:create'"}, "where", "those are object:created, object:updated"),
         ({"where": "true" + " " * 2048}, "where", "2,052 bytes"),
     ],
 )
@@ -99,7 +126,8 @@ async def test_a_rule_that_cannot_be_kept_names_its_field(
     draft = await api.post("/v1/explain", json={"webhook": {"bucket": BUCKET, **members}})
     assert draft.status_code == 422
     assert draft.json()["errors"][0]["field"] == f"webhook.{field}"
-    assert (await api.get(f"/v1/webhooks/{made['id']}")).json() == made
+    found = (await api.get(f"/v1/webhooks/{made['id']}")).json()
+    assert {name: value for name, value in found.items() if name != "standing"} == made
 
 
 @pytest.mark.parametrize(
@@ -147,3 +175,20 @@ async def test_failures_of_an_expression_are_shown_with_the_webhook(api: httpx.A
     assert (await api.get(path)).json()["whereErrors"] == none
     await api.patch(path, json={"where": None})
     assert "whereErrors" not in (await api.get(path)).json()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"webhook": {"bucket": "%s", "filter": {"metadata": {"\\ud800": "x"}}}}',
+        b'{"webhook": {"bucket": "%s", "filter": {"tags": {"\\ud800": "x"}}}}',
+        b'{"webhook": {"bucket": "%s"}, "objects": [{"key": "a", "metadata": {"\\ud800": "x"}}]}',
+    ],
+)
+async def test_half_a_character_in_a_name_is_the_callers_error(
+    api: httpx.AsyncClient, world: World, body: bytes
+) -> None:
+    await world.bucket(BUCKET)
+    answer = await api.post("/v1/explain", content=body % BUCKET.encode(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert "Unicode" in answer.json()["errors"][0]["detail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -9,9 +10,11 @@ import pytest
 from tests.unit.world import ROOT, World
 
 from elasticlake.metadata import jobs
+from elasticlake.model.events import Event
 from elasticlake.model.jobs import Cursor, Tally
 from elasticlake.service.jobs import MAX_RUNNING
 from elasticlake.service.webhook_definitions import NewWebhook, Place
+from elasticlake.service.where import Where
 
 BUCKET = "lake1--pond1--my-bucket"
 ENDPOINT = "https://myapp.com/webhooks/storage"
@@ -67,6 +70,14 @@ async def test_a_replay_is_accepted_and_shown(api: httpx.AsyncClient, world: Wor
     assert world.wakes, "its dispatcher is woken"
 
 
+@pytest.mark.parametrize(("kind", "total"), [("replay", 5), ("backfill", 3)])
+async def test_a_job_needs_no_body(api: httpx.AsyncClient, world: World, kind: str, total: int) -> None:
+    webhook = await listening(world)
+    answer = await api.post(f"/v1/webhooks/{webhook}/{kind}")
+    assert answer.status_code == 202
+    assert (answer.json()["kind"], answer.json()["prefix"], answer.json()["total"]) == (kind, "", total)
+
+
 async def test_a_dry_run_counts_and_makes_nothing(api: httpx.AsyncClient, world: World) -> None:
     webhook = await listening(world)
     for kind, body, matched in (
@@ -82,6 +93,35 @@ async def test_a_dry_run_counts_and_makes_nothing(api: httpx.AsyncClient, world:
         answer = await api.post(f"/v1/webhooks/{webhook}/{kind}", json={**body, "dryRun": True})
         assert (answer.status_code, answer.json()) == (200, {"matched": matched, "atLeast": False}), body
     assert (await api.get("/v1/jobs")).json() == {"items": [], "nextCursor": None}
+
+
+async def test_a_dry_run_lets_all_else_have_its_turn(
+    api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two evaluations that take long, though they are of one batch."""
+    monkeypatch.setattr("elasticlake.service.one_by_one.HELD_SECONDS", 0)
+    webhook = await listening(world)
+    assert (await api.patch(f"/v1/webhooks/{webhook}", json={"where": "object.size > 0"})).status_code == 200
+    turns, seen = 0, list[int]()
+    matches = Where.matches
+
+    def noted(self: Where, event: Event) -> bool:
+        seen.append(turns)
+        return matches(self, event)
+
+    async def tick() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(tick())
+    monkeypatch.setattr(Where, "matches", noted)
+    for kind, matched in (("replay", 5), ("backfill", 3)):
+        seen.clear()
+        answer = await api.post(f"/v1/webhooks/{webhook}/{kind}", json={"dryRun": True})
+        assert answer.json()["matched"] == matched == len(set(seen))
+    task.cancel()
 
 
 async def test_a_long_count_ends(api: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,10 @@ import httpx
 import pytest
 from tests.unit.world import World
 
-from elasticlake.metadata import deliveries
+from elasticlake.metadata import deliveries, failing_webhooks
+from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.deliveries import Position
+from elasticlake.metadata.failing_webhooks import FailingWebhook
 from elasticlake.model.ids import DeliveryId
 
 BUCKET = "lake1--pond1--my-bucket"
@@ -61,7 +63,9 @@ async def test_the_pages_call_answers_201(api: httpx.AsyncClient, world: World) 
         "certificateAuthority": None,
         "overlapEndsAt": None,
     }
-    assert (await api.get(f"/v1/webhooks/{identity}")).json() == {"id": identity, **made}
+    standing = dict.fromkeys(("delivered", "dead", "canceled", "expired", "coalesced", "retrying"), 0)
+    found = (await api.get(f"/v1/webhooks/{identity}")).json()
+    assert found == {"id": identity, **made, "standing": {**standing, "failingSince": None}}
 
 
 async def test_a_generated_secret_is_shown_once(api: httpx.AsyncClient, world: World) -> None:
@@ -189,6 +193,15 @@ async def test_rules_are_kept_and_changed_one_by_one(api: httpx.AsyncClient, wor
     assert (after["filter"], after["maxConcurrency"], after["rateLimit"]) == (None, 2, 50)
 
 
+@pytest.mark.parametrize("ordering", [{}, {"ordering": "key"}, {"ordering": "bucket"}])
+async def test_a_batch_cannot_coalesce(api: httpx.AsyncClient, world: World, ordering: dict[str, str]) -> None:
+    await world.bucket(BUCKET)
+    body = {"bucket": BUCKET, "endpoint": "https://example.com/", "events": ["object:created"]}
+    answer = await api.post("/v1/webhooks", json={**body, **ordering, "coalesce": True, "batch": {"maxEvents": 2}})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "batch", "detail": "batch and coalesce exclude each other."}]
+
+
 @pytest.mark.parametrize(
     ("rule", "field"),
     [({"rateLimit": 0}, "rateLimit"), ({"maxConcurrency": 0}, "maxConcurrency"), ({"format": "xml"}, "format")],
@@ -200,3 +213,25 @@ async def test_a_rule_that_cannot_be_kept_is_refused(
     refused = await api.post("/v1/webhooks", json={**PAGE, **rule})
     assert refused.status_code in (400, 422)
     assert refused.json()["errors"][0]["field"] == field
+
+
+async def test_how_its_deliveries_stand(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = await create(api)
+    positions = [
+        Position(made["id"], 1, 5, delivered=3, coalesced=1),
+        Position(made["id"], 2, 9, delivered=4, expired=2),
+    ]
+    since = FailingWebhook(made["id"], made["revision"], world.clock.now_ms(), False)
+
+    def put(tx: Transaction) -> None:
+        for position in positions:
+            deliveries.put_position(tx, position)
+        failing_webhooks.put(tx, since)
+
+    await world.delivery.write(put)
+    standing = (await api.get(f"/v1/webhooks/{made['id']}")).json()["standing"]
+    assert (standing["delivered"], standing["coalesced"], standing["expired"]) == (7, 1, 2)
+    assert standing["failingSince"] == made["createdAt"]
+    await api.patch(f"/v1/webhooks/{made['id']}", json={"name": "mended"})
+    assert (await api.get(f"/v1/webhooks/{made['id']}")).json()["standing"]["failingSince"] is None

@@ -4,11 +4,26 @@ import pytest
 
 from elasticlake.cli.errors import EventsExpired, ExitCode, cannot_reach, no_valid_token, refusal
 
+NO_SUCH = "urn:elasticlake:problem:no-such-"
+
 
 @pytest.mark.parametrize(
     ("status", "document", "subject", "line"),
     [
         (404, {"detail": "The webhook does not exist."}, "webhook wh_1", "no such webhook wh_1 (404)"),
+        (404, {"type": f"{NO_SUCH}webhook"}, "webhook wh_1", "no such webhook wh_1 (404)"),
+        (
+            404,
+            {"type": f"{NO_SUCH}access-key"},
+            "access key AK of account a",
+            "no such access key AK of account a (404)",
+        ),
+        (
+            404,
+            {"type": f"{NO_SUCH}bucket", "detail": "There is no bucket b."},
+            "webhook w",
+            "There is no bucket b (404)",
+        ),
         (404, {"detail": "The webhook does not exist."}, "", "The webhook does not exist (404)"),
         (409, {"title": "Conflict", "detail": "It is not empty."}, "lake l", "It is not empty (409)"),
         (503, {"title": "Unavailable"}, "", "Unavailable (503)"),

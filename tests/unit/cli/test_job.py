@@ -53,7 +53,26 @@ def test_a_replay_is_what_its_options_say(run: Run, server: RestServer) -> None:
 def test_a_job_is_followed_to_its_end(run: Run, server: RestServer) -> None:
     answer = run("webhook", "replay", "wh_1", "--json")
     assert (answer.exit_code, json.loads(answer.stdout)["status"]) == (0, "completed")
-    assert [call.path for call in server.calls] == ["/v1/webhooks/wh_1/replay", "/v1/jobs/job_1", "/v1/jobs/job_1"]
+    looks = [call.path for call in server.calls if call.path != "/v1/webhooks/wh_1"]
+    assert looks == ["/v1/webhooks/wh_1/replay", "/v1/jobs/job_1", "/v1/jobs/job_1"]
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [("enabled", ""), ("disabled", "The webhook is disabled: the job goes on when it is enabled.\n")],
+)
+def test_a_job_that_waits_for_its_webhook_says_so_once(run: Run, server: RestServer, status: str, line: str) -> None:
+    server.put("webhooks", id="wh_1", status=status)
+    server.looks = [standing("running")] * 3 + [standing("completed")]
+    answer = run("webhook", "replay", "wh_1")
+    assert (answer.exit_code, answer.stderr) == (0, line)
+
+
+def test_a_bucket_that_is_missing_is_not_said_to_be_the_webhook(run: Run, server: RestServer) -> None:
+    gone = {"type": "urn:elasticlake:problem:no-such-bucket", "detail": "There is no bucket b."}
+    for command in ("replay", "backfill", "reconcile", "explain"):
+        server.refusals[f"/v1/webhooks/wh_1/{command}"] = (404, gone)
+        assert run("webhook", command, "wh_1", "--bucket", "b").stderr == "elasticlake: There is no bucket b (404)\n"
 
 
 def test_without_following_it_is_shown_as_it_was_made(run: Run, server: RestServer) -> None:
@@ -79,7 +98,7 @@ def test_a_job_that_does_not_complete_is_a_failure(
     run: Run, server: RestServer, end: dict[str, Any], line: str
 ) -> None:
     server.looks = [standing("running"), end]
-    answer = run("job", "get", "job_1", "--follow")
+    answer = run("job", "show", "job_1", "--follow")
     assert (answer.exit_code, answer.stderr) == (ExitCode.REFUSED, line)
 
 
@@ -87,7 +106,7 @@ def test_jobs_are_listed_shown_and_canceled(run: Run, server: RestServer) -> Non
     listed = run("job", "list", "--webhook", "wh_1", "--status", "running").stdout
     assert "job_1" in listed
     assert server.calls[0].query == {"webhook": "wh_1", "status": "running"}
-    assert json.loads(run("job", "get", "job_1", "--json").stdout)["status"] == "running"
+    assert json.loads(run("job", "show", "job_1", "--json").stdout)["status"] == "running"
     assert json.loads(run("job", "cancel", "job_1", "--json").stdout)["status"] == "canceled"
     assert server.calls[-1].path == "/v1/jobs/job_1/cancel"
 

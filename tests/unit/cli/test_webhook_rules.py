@@ -14,6 +14,7 @@ def test_create_passes_the_rules_on(run: Run, server: RestServer) -> None:
         *("--min-size", "1", "--max-size", "1048576", "--metadata", "owner=ann", "--metadata", "note=a=b"),
         *("--where", "object.size > 5", "--rate-limit", "2.5", "--max-concurrency", "4"),
         *("--coalesce", "--include-metadata", "--format", "s3"),
+        *("--batch", "100,500", "--include-url", "300"),
     ]
     assert run(*CREATE, "--bucket", BUCKET, *rules).exit_code == 0
     [body] = server.bodies("POST")
@@ -31,7 +32,9 @@ def test_create_passes_the_rules_on(run: Run, server: RestServer) -> None:
         "rateLimit": 2.5,
         "maxConcurrency": 4,
         "coalesce": True,
+        "batch": {"maxEvents": 100, "maxWaitMs": 500},
         "includeMetadata": True,
+        "includeUrl": 300,
         "format": "s3",
     }
 
@@ -49,6 +52,10 @@ def test_create_passes_the_rules_on(run: Run, server: RestServer) -> None:
         ({"minSize": 5, "metadata": {"a": "b"}}, ["--min-size", "", "--metadata", ""], {"filter": {}}),
         (None, ["--where", "", "--rate-limit", "", "--no-coalesce"],
          {"where": None, "rateLimit": None, "coalesce": False}),
+        (None, ["--batch", "", "--include-url", ""], {"batch": None, "includeUrl": None}),
+        (None, ["--batch", "50"], {"batch": {"maxEvents": 50}}),
+        (None, ["--event", "object:created,object:deleted", "--events", "object:updated"],
+         {"events": ["object:created", "object:deleted", "object:updated"]}),
         ({"prefix": ["a/"]}, ["--format", "elasticlake"], {"format": "elasticlake"}),
     ],
 )  # fmt: skip
@@ -69,6 +76,9 @@ def test_update_changes_what_is_named_and_nothing_else(
         (["--max-concurrency", "x"], "'x' is no number"),
         (["--metadata", "owner"], "'owner' is no NAME=VALUE"),
         (["--metadata", "=x"], "is no NAME=VALUE"),
+        (["--batch", "many"], "'many' is no MAX[,WAITMS]"),
+        (["--batch", "100,"], "'100,' is no MAX[,WAITMS]"),
+        (["--include-url", "5m"], "'5m' is no number"),
     ],
 )
 def test_what_cannot_be_read_is_a_usage_error(run: Run, server: RestServer, options: list[str], says: str) -> None:

@@ -168,16 +168,16 @@ class Opening:
         await self._database.close()
 
 
-async def eventually(holds: Callable[[], Any | Awaitable[Any]]) -> Any:
+async def eventually(holds: Callable[[], Any | Awaitable[Any]], patience_seconds: float = PATIENCE_SECONDS) -> Any:
     """The first true value of `holds`."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + patience_seconds
     while True:
         value = holds()
         if isinstance(value, Awaitable):
             value = await value
         if value:
             return value
-        assert time.monotonic() < give_up_at, f"not within {PATIENCE_SECONDS} s"
+        assert time.monotonic() < give_up_at, f"not within {patience_seconds} s"
         await asyncio.sleep(0.02)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from tests.unit.delivery.dispatching import Receiver, dispatching, eventually, listen, owning_ledger, receiving
@@ -14,6 +15,7 @@ from elasticlake.metadata import failing_webhooks
 from elasticlake.metadata.failing_webhooks import FailingWebhook
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.webhook_definitions import WebhookChange
 
 HOOK = replace(WEBHOOK, id="wh_1")
 
@@ -137,3 +139,69 @@ async def test_a_redelivery_whose_receiver_asks_for_the_end_is_dead(world: World
         await at_work.ledger.flush()
         assert (await world.deliveries.get(ROOT, str(again.id))).delivery.status == "dead"
     assert receiver.sequences == [1, 1]
+
+
+async def test_a_webhook_that_comes_back_is_judged_by_what_happened_meanwhile(world: World) -> None:
+    failing, clock = await failing_since_now(world)
+    failing.forget(HOOK.id)
+    clock.time_ms += DISABLE_AFTER_MS
+    failing.learn([])
+    assert failing.failed(HOOK, "refused") is None
+
+
+async def test_a_webhook_that_went_to_another_is_forgotten(world: World, receiver: Receiver) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda before: 500
+    webhook = await listen(world, receiver, retry_schedule_seconds=(60.0,))
+    async with dispatching(world) as at_work:
+        await world.put("bucket", b"key")
+        at_work.dispatcher.wake({})
+        await eventually(lambda: at_work.dispatcher._lookout._failing.since_ms(webhook.id))
+        await at_work.dispatcher._belonging._drop([webhook.id])
+        assert at_work.dispatcher._lookout._failing.since_ms(webhook.id) is None
+
+
+async def test_a_redelivery_that_arrives_is_a_success(world: World, receiver: Receiver) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda before: 500 if before == 0 else 200
+    webhook = await listen(world, receiver, retry_schedule_seconds=(3600.0,))
+    async with dispatching(world) as at_work:
+        await world.put("bucket", b"key")
+        at_work.dispatcher.wake({})
+        await eventually(lambda: receiver.sequences == [1])
+        await world.webhooks.test(ROOT, webhook.id)
+        at_work.dispatcher.wake({})
+        await eventually(lambda: len(receiver.events) == 2)
+        await at_work.ledger.flush()
+        await eventually(lambda: at_work.dispatcher._lookout._failing.since_ms(webhook.id) is None)
+
+
+async def test_a_disabled_subscriber_is_told_nothing_more(world: World, receiver: Receiver) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda before: 500
+    watcher = await listen(world, receiver, events=("webhook:disabled",), retry_schedule_seconds=(0.5,) * 5)
+    async with dispatching(world) as at_work:
+        told = await listen(world, receiver)
+        await at_work.dispatcher._stopping.stop(told, "gone")
+        await eventually(lambda: receiver.events)
+        await world.webhooks.change(ROOT, watcher.id, WebhookChange(status="disabled"))
+        at_work.dispatcher.wake({})
+        await asyncio.sleep(0.3)
+        before = len(receiver.events)
+        await asyncio.sleep(1.0)
+        assert len(receiver.events) == before
+
+
+async def test_keys_that_fail_hold_up_no_others(world: World, receiver: Receiver) -> None:
+    """More of them in a row than a breaker takes for the endpoint's fault."""
+    await world.bucket("bucket")
+    receiver.answer = lambda _: 500 if receiver.events[-1]["object"]["key"].startswith("bad") else 200
+    await listen(world, receiver, retry_schedule_seconds=(3600.0,))
+    for number in range(60):
+        await world.put("bucket", b"bad %d" % number)
+    for number in range(10):
+        await world.put("bucket", b"good %d" % number)
+    async with dispatching(world):
+        await eventually(
+            lambda: len([one for one in receiver.events if one["object"]["key"].startswith("good")]) == 10, 60.0
+        )

@@ -120,11 +120,83 @@ async def test_an_attempt_under_way_outlives_what_retention_takes(world: World, 
     await put_many(world, b"b", b"c")
     await world.trim_log(bucket, 3)
     assert await feeds.read_on(feed, 3)
-    assert (feed.position, feed.counts["expired"]) == (0, 1)
+    assert (feed.position, feed.counts["expired"]) == (0, 0)
     feed.settle(feed.ready[0], "delivered")
-    assert feed.position == 2
+    assert (feed.position, feed.counts["expired"]) == (2, 1)
     feed.settle(feed.ready[1], "delivered")
     assert (feed.position, feed.counts["delivered"]) == (3, 2)
+
+
+@pytest.mark.both_engines
+async def test_what_expired_behind_something_unsettled_is_counted_once_however_often_it_is_found(
+    world: World, receiver: Receiver
+) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, b"a")
+    feeds, ledger = await open_feeds(world)
+    told: list[int] = []
+    feeds.on_expired = told.append
+    feed = await feeds.open(webhook, bucket.id)
+    await feeds.read_on(feed, 1)
+    await put_many(world, *(b"%d" % number for number in range(9)))
+    await world.trim_log(bucket, 9)
+    assert await feeds.read_on(feed, 10)
+    # What is gone is one of the window's entries, however much it is.
+    assert (feed.position, feeds.budget.used, told) == (0, 4, [])
+    await ledger.flush()
+    feeds.close(feed)
+    again = await feeds.open(webhook, bucket.id)
+    assert await feeds.read_on(again, 10)
+    assert [event.sequence for event in again.ready] == [9, 10]
+    assert (again.position, again.counts["expired"], told, feeds.budget.used) == (8, 8, [8], 2)
+    await ledger.flush()
+    stored = await world.delivery.read(lambda reader: deliveries.get_position(reader, webhook.id, bucket.id))
+    assert stored == Position(webhook.id, bucket.id, 8, expired=8)
+
+
+@pytest.mark.both_engines
+async def test_with_bucket_order_what_is_gone_behind_a_head_is_counted(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver, "bucket")
+    await put_many(world, *(b"%d" % number for number in range(8)))
+    feeds, _ = await open_feeds(world)
+    told: list[int] = []
+    feeds.on_expired = told.append
+    feed = await feeds.open(webhook, bucket.id)
+    await feeds.read_on(feed, 5)
+    lane = feed.park(feed.ready.popleft(), 1, START_MS)
+    assert (await feeds.following(feed, lane)).expired == 0
+    await world.trim_log(bucket, 4)
+    following = await feeds.following(feed, lane)
+    assert following.event is not None
+    assert (following.event.sequence, following.expired) == (4, 2)
+    feed.advance_lane(lane, "expired", following, START_MS)
+    assert (lane.head_sequence, feed.counts["expired"], sum(told)) == (4, 3, 3)
+    await world.trim_log(bucket, 9)
+    # All that was read is gone, and the whole log.
+    following = await feeds.following(feed, lane)
+    assert (following.event, following.expired) == (None, feed.read_up_to - 4)
+    feed.advance_lane(lane, "expired", following, START_MS)
+    await feeds.read_on(feed, 8)
+    assert (feed.lanes, feed.position, feed.counts["expired"], sum(told)) == ({}, 8, 8, 8)
+
+
+@pytest.mark.both_engines
+async def test_a_changed_order_does_not_go_back_to_what_is_gone(world: World, receiver: Receiver) -> None:
+    webhook, bucket = await begin(world, receiver)
+    await put_many(world, *(b"%d" % number for number in range(6)))
+    position = Position(webhook.id, bucket.id, 5, delivered=1, expired=2)
+    await store(world, position, *(Lane(webhook.id, bucket.id, b"%d" % n, n, 1, START_MS) for n in (1, 5)))
+    await world.trim_log(bucket, 4)
+    strict = await world.webhooks.change(ROOT, webhook.id, WebhookChange(ordering="bucket"))
+    feeds, _ = await open_feeds(world)
+    told: list[int] = []
+    feeds.on_expired = told.append
+    feed = await feeds.open(strict, bucket.id)
+    assert feed.snapshot() == Position(webhook.id, bucket.id, 3, delivered=1, expired=3)
+    assert told == [1]
+    await feeds.read_on(feed, 6)
+    assert [event.sequence for event in feed.ready] == [4]
+    assert feed.counts["expired"] == 3
 
 
 @pytest.mark.both_engines

@@ -24,6 +24,7 @@ from tests.unit.world import ROOT, World
 from elasticlake.delivery.feed import Budget
 from elasticlake.delivery.feeds import GUARANTEED_UNSETTLED, MAX_UNSETTLED, Feeds
 from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.requested import MAX_PER_WEBHOOK
 from elasticlake.delivery.wakeup import WakeupSender
 from elasticlake.delivery.wakeup import listen as listen_at
 from elasticlake.metadata import webhooks
@@ -62,10 +63,10 @@ async def test_tests_that_hang_do_not_keep_another_webhooks_test_waiting(
     await world.bucket("bucket")
     receiver.answer = lambda _: HANG
     slow, quick = await listen(world, receiver), await listen(world, other)
-    for _ in range(18):
+    for _ in range(70):
         await world.webhooks.test(ROOT, slow.id)
     running.dispatcher.wake({})
-    await eventually(lambda: len(receiver.events) == 18)
+    await eventually(lambda: len(receiver.events) == MAX_PER_WEBHOOK)
     await world.webhooks.test(ROOT, quick.id)
     running.dispatcher.wake({})
     await eventually(lambda: other.events)

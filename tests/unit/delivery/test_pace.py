@@ -20,7 +20,7 @@ def pace(rules: Rules = Rules()) -> Pace:  # noqa: B008
 def tripped() -> Pace:
     opened = pace()
     for _ in range(TRIPS_AFTER):
-        opened.begin(0, 0.0).failed(0.0)
+        opened.begin(0, 0.0).failed(0.0, None)
     return opened
 
 
@@ -43,7 +43,7 @@ def test_one_that_needs_no_more_gets_no_more() -> None:
 
 def test_a_failure_halves_and_success_brings_it_back_slowly() -> None:
     shaken = pace()
-    shaken.begin(0, 0.0).failed(0.0)
+    shaken.begin(0, 0.0).failed(0.0, None)
     assert shaken.limit == FIRST_LIMIT / 2
     shaken.begin(shaken.limit - 1, 0.0).succeeded()
     assert shaken.limit == FIRST_LIMIT / 2
@@ -94,7 +94,7 @@ def test_probes_that_fail_come_less_and_less_often() -> None:
         assert seconds is not None
         waits.append(seconds)
         now += seconds
-        opened.begin(0, now).failed(now)
+        opened.begin(0, now).failed(now, None)
     assert waits[1] > waits[0]
     assert max(waits) <= LAST_PROBE_SECONDS * (1 + JITTER)
     assert waits[-1] >= LAST_PROBE_SECONDS * (1 - JITTER)
@@ -103,15 +103,35 @@ def test_probes_that_fail_come_less_and_less_often() -> None:
 def test_a_success_in_between_keeps_it_closed() -> None:
     breaker = Breaker(random.Random(1))
     for _ in range(10 * TRIPS_AFTER):
-        breaker.failed(0.0, is_probe=False)
+        breaker.failed(0.0, is_probe=False, was_answered=False)
         breaker.succeeded()
     assert breaker.state == "closed"
+
+
+@pytest.mark.parametrize(("status", "failures"), [(None, 5), (503, 5), (500, 20), (401, 20)])
+def test_an_answer_weighs_less_than_none(status: int | None, failures: int) -> None:
+    tried = pace()
+    for _ in range(failures - 1):
+        tried.begin(0, 0.0).failed(0.0, status)
+    assert tried.state == "closed"
+    tried.begin(0, 0.0).failed(0.0, status)
+    assert tried.state == "open"
+
+
+def test_what_the_endpoint_says_of_an_event_is_no_fault_of_its() -> None:
+    tried = pace()
+    for _ in range(100):
+        tried.begin(0, 0.0).failed(0.0, 422)
+    assert (tried.state, tried.limit) == ("closed", FIRST_LIMIT)
+    opened = tripped()
+    opened.begin(0, 60.0).failed(60.0, 422)
+    assert opened.state == "closed"
 
 
 def test_stragglers_that_fail_put_the_probe_off_no_further() -> None:
     opened = tripped()
     before = opened.wait_seconds(0, 0.0)
-    Permit(opened, False, False).failed(0.5)
+    Permit(opened, False, False).failed(0.5, None)
     assert opened.wait_seconds(0, 0.0) == before
 
 
@@ -134,6 +154,6 @@ def test_whatever_happens_something_may_start_sooner_or_later(outcomes: list[str
         if outcome == "success":
             permit.succeeded()
         elif outcome == "failure":
-            permit.failed(now)
+            permit.failed(now, None)
         permit.over()
         assert 1 <= tried.limit <= most

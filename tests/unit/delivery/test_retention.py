@@ -39,6 +39,23 @@ async def test_a_lane_whose_head_is_gone_ends_as_expired_and_its_next_event_is_s
     assert await position(world, webhook.id, bucket.id) == Position(webhook.id, bucket.id, 3, delivered=1, expired=1)
 
 
+async def test_with_bucket_order_all_that_is_gone_is_counted_and_the_rest_is_sent(
+    world: World, receiver: Receiver
+) -> None:
+    bucket, metrics = await world.bucket("bucket"), Metrics()
+    webhook = await listen(world, receiver, ordering="bucket")
+    for number in range(6):
+        await world.put("bucket", b"%d" % number)
+    lane = Lane(webhook.id, bucket.id, b"", 1, 1, START_MS, "bucket")
+    await world.delivery.write(lambda tx: deliveries.put_position(tx, Position(webhook.id, bucket.id, 5)))
+    await world.delivery.write(lambda tx: deliveries.put_lane(tx, lane))
+    await world.trim_log(bucket, 5)
+    async with dispatching(world, metrics=metrics):
+        await eventually(lambda: receiver.sequences == [5, 6])
+        await eventually(lambda: expired(metrics) == 4)
+    assert await position(world, webhook.id, bucket.id) == Position(webhook.id, bucket.id, 6, delivered=2, expired=4)
+
+
 async def test_a_webhook_of_a_deleted_bucket_ends_when_its_log_is_gone(world: World, receiver: Receiver) -> None:
     bucket, metrics = await world.bucket("bucket"), Metrics()
     webhook = await listen(world, receiver)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from tests.unit.delivery.dispatching import Dispatching, Receiver, dispatching, eventually, listen, owning_ledger
 from tests.unit.world import ROOT, World
 
-from elasticlake.delivery import feeds
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.errors import NoSuchDelivery
 from elasticlake.metadata import deliveries, events
 from elasticlake.model.filters import Filter
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service import one_by_one
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import WebhookChange
 
@@ -166,7 +167,7 @@ class Ticking:
 async def test_an_expression_lets_all_else_have_its_turn(
     world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, rules: dict[str, Any], has_turns: bool
 ) -> None:
-    monkeypatch.setattr(feeds, "HELD_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "HELD_SECONDS", 0)
     bucket = await world.bucket("bucket")
     webhook = await listen(world, receiver, rules=rules)
     for number in range(100):
@@ -182,6 +183,28 @@ async def test_an_expression_lets_all_else_have_its_turn(
     assert len(feed.ready) == feed.read_up_to == 100
 
 
+async def test_what_was_evaluated_is_stored_though_the_rest_never_ends(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart a slow expression is not evaluated again from where it began."""
+    monkeypatch.setattr(one_by_one, "HELD_SECONDS", 0)
+    bucket = await world.bucket("bucket")
+    webhook = await listen(world, receiver, rules={"where": "object.size > 1000"})
+    for number in range(20):
+        await world.put("bucket", b"%d" % number)
+    ledger = await owning_ledger(world, webhook_ids=(webhook.id,))
+    opened = Feeds(world.core, world.delivery, ledger)
+    feed = await opened.open(webhook, bucket.id)
+    reading = asyncio.create_task(opened.read_on(feed, 20))
+    await anext(turn async for turn in turns() if feed.read_up_to >= 5)
+    reading.cancel()
+    with suppress(asyncio.CancelledError):
+        await reading
+    assert 5 <= feed.read_up_to < 20
+    await ledger.flush()
+    assert await position(world, webhook) == feed.read_up_to
+
+
 async def turns() -> AsyncIterator[None]:
     """One for each turn of the loop."""
     while True:
@@ -191,7 +214,7 @@ async def turns() -> AsyncIterator[None]:
 async def test_a_feed_that_is_closed_meanwhile_takes_no_more(
     world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "HELD_SECONDS", 0)
+    monkeypatch.setattr(one_by_one, "HELD_SECONDS", 0)
     bucket = await world.bucket("bucket")
     webhook = await listen(world, receiver, rules={"where": "object.size > 0"})
     for number in range(20):

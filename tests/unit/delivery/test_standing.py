@@ -137,7 +137,7 @@ async def test_open_breakers_are_told(world: World, receiver: Receiver) -> None:
     stood = Stood(world)
     pace = stood.paces.of(webhook)
     for _ in range(TRIPS_AFTER):
-        pace.begin(0, 0.0).failed(0.0)
+        pace.begin(0, 0.0).failed(0.0, None)
     assert await stood.measured("breakers_open") == {(): 1}
     assert await stood.measured("webhook_breaker_open") == {(webhook.id,): 1}
     pace.succeeded()

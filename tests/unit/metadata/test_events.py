@@ -1,8 +1,10 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from elasticlake.metadata import events
+from elasticlake.metadata.database import Row
 from elasticlake.metadata.sqlite import SqliteTransaction
 from elasticlake.model.events import Event, Previous
 from elasticlake.model.objects import Bucket
@@ -67,7 +69,33 @@ def test_a_keys_events_are_found_among_all(tx: SqliteTransaction, event: Event) 
     found = events.of_key(tx, event.bucket_id, b"odd", 1, 7, 10)
     assert [one.sequence for one in found] == [3, 5, 7]
     assert [one.sequence for one in events.of_key(tx, event.bucket_id, b"odd", 1, 6, 1)] == [3]
+    back = events.of_key_backwards(tx, event.bucket_id, b"odd", 1, 5, 10)
+    assert [one.sequence for one in back] == [5, 3]
+    assert [one.sequence for one in events.of_key_backwards(tx, event.bucket_id, b"odd", 1, 9, 1)] == [7]
     last = events.last_of_key(tx, event.bucket_id, b"even")
     assert last is not None
     assert last.sequence == 8
     assert events.last_of_key(tx, event.bucket_id, b"none") is None
+
+
+class Explaining:
+    """Answers with how the statement would be run."""
+
+    def __init__(self, tx: SqliteTransaction) -> None:
+        self._tx = tx
+        self.memo = tx.memo
+        self.plan: list[str] = []
+
+    def rows(self, sql: str, parameters: Any = ()) -> list[Row]:
+        self.plan += [row[3] for row in self._tx.rows(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        return []
+
+
+@pytest.mark.parametrize("ask", [events.of_key, events.of_key_backwards])
+def test_a_keys_events_are_found_without_reading_the_others(tx: SqliteTransaction, ask: Any) -> None:
+    explaining = Explaining(tx)
+    ask(explaining, 1, b"key", 0, 9, 10)
+    by_key = "SEARCH events USING COVERING INDEX events_by_key (bucket_id=? AND key=? AND sequence>? AND sequence<?)"
+    assert by_key in explaining.plan
+    assert "SEARCH e USING PRIMARY KEY (bucket_id=? AND sequence=?)" in explaining.plan
+    assert not [step for step in explaining.plan if step.startswith("SCAN") and step != "SCAN chosen"]

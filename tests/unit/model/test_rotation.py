@@ -75,3 +75,11 @@ def test_an_overlap_has_bounds(seconds: int) -> None:
     assert caught.value.field == "overlapSeconds"
     assert rotated(WEBHOOK, "new", MAX_OVERLAP_SECONDS, NOW).overlap_ends_at_ms == NOW + 30 * 86_400_000
     assert DEFAULT_OVERLAP_SECONDS == 24 * 3600
+
+
+def test_the_same_secret_is_no_other() -> None:
+    for known, now_ms in ((WEBHOOK, NOW), (rotated(replace(WEBHOOK, secret="older"), "old", 60, NOW), NOW + 60_000)):
+        with pytest.raises(InvalidWebhook, match="already") as refused:
+            rotated(known, "old", 60, now_ms)
+        assert refused.value.field == "secret"
+    assert rotated(rotated(WEBHOOK, "new", 60, NOW), "new", 90, NOW).overlap_ends_at_ms == NOW + 90_000

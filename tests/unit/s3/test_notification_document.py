@@ -112,19 +112,20 @@ def test_what_is_refused(body: bytes, code: str, message: str) -> None:
     [
         (
             queue(f"{QUEUE}<Event>s3:ObjectMoved</Event>"),
-            "The event is not supported for notifications",
+            "The event 's3:ObjectMoved' is not supported for notifications",
             "Event",
             "s3:ObjectMoved",
         ),
         (
             filtered(rule("infix", "a")),
-            "filter rule name must be either prefix or suffix",
+            "filter rule name must be either prefix or suffix, not 'infix'",
             "FilterRule.Name",
             "infix",
         ),
         (
             queue(f"<Queue>arn:aws:sqs:us-east-1:123456789012:q</Queue>{EVENT}"),
-            "Unable to validate the following destination configurations",
+            "Unable to validate the following destination configurations: arn:aws:sqs:us-east-1:123456789012:q "
+            "must be a webhook, written arn:elasticlake:webhook:::wh_…",
             "arn:aws:sqs:us-east-1:123456789012:q",
             "The destination must be a webhook, written arn:elasticlake:webhook:::wh_…",
         ),

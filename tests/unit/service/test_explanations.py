@@ -11,7 +11,7 @@ from elasticlake.errors import InvalidInput, InvalidWebhook, NoSuchBucket, NoSuc
 from elasticlake.model.accounts import Token
 from elasticlake.model.filters import Filter, Refusal
 from elasticlake.model.webhooks import Webhook
-from elasticlake.service.explanations import Draft, Explained, Explanations, Question, SampleObject
+from elasticlake.service.explanations import Draft, Explanation, Explanations, Question, SampleObject
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
 pytestmark = pytest.mark.both_engines
@@ -38,8 +38,8 @@ def answers(world: World) -> Explanations:
     return Explanations(world.core, world.clock)
 
 
-def brief(found: list[Explained]) -> list[tuple[int, str | None]]:
-    return [(one.event.sequence, one.refusal.clause if one.refusal else None) for one in found]
+def brief(found: Explanation) -> list[tuple[int, str | None]]:
+    return [(one.event.sequence, one.refusal.clause if one.refusal else None) for one in found.events]
 
 
 async def test_the_latest_events_come_first_each_with_what_refuses_it(world: World) -> None:
@@ -47,10 +47,20 @@ async def test_the_latest_events_come_first_each_with_what_refuses_it(world: Wor
     made = await webhook(world, filter=Filter(prefix=("photos/",)), where="object.size > 1")
     found = await answers(world).of_webhook(ROOT, made.id, Question())
     assert brief(found) == [(4, "filter.prefix"), (3, "events"), (2, None), (1, "filter.prefix")]
-    assert found[0].refusal == Refusal("filter.prefix", "c")
+    assert found.events[0].refusal == Refusal("filter.prefix", "c")
     assert brief(await answers(world).of_webhook(ROOT, made.id, Question(limit=2))) == brief(found)[:2]
     some = await answers(world).of_webhook(ROOT, made.id, Question(sequences=(2, 4)))
     assert brief(some) == [(2, None), (4, "filter.prefix")]
+
+
+async def test_sequences_that_the_log_does_not_hold_are_named(world: World) -> None:
+    await filled(world)
+    made = await webhook(world)
+    found = await answers(world).of_webhook(ROOT, made.id, Question(sequences=(999, 2, 7, 999)))
+    assert (brief(found), found.missing) == ([(2, None)], [999, 7])
+    assert (await answers(world).of_webhook(ROOT, made.id, Question())).missing == []
+    with pytest.raises(InvalidInput, match="no event 7, 999"):
+        await answers(world).of_webhook(ROOT, made.id, Question(sequences=(7, 999)))
 
 
 async def test_a_trimmed_log_is_looked_at_where_it_begins(world: World) -> None:
@@ -72,7 +82,7 @@ async def test_another_buckets_events_are_out_of_scope(world: World) -> None:
     )
     asked = Question(bucket=OTHER)
     assert brief(await answers(world).of_webhook(ROOT, inside.id, asked)) == [(1, None)]
-    [found] = await answers(world).of_webhook(ROOT, outside.id, asked)
+    [found] = (await answers(world).of_webhook(ROOT, outside.id, asked)).events
     assert found.refusal == Refusal("scope", OTHER)
 
 
@@ -91,14 +101,14 @@ async def test_objects_need_not_exist(world: World) -> None:
     )
     found = await answers(world).of_draft(ROOT, draft, Question(objects=objects))
     assert brief(found) == [(0, None), (0, "filter.contentType"), (0, "filter.metadata"), (0, "events")]
-    [sample] = await answers(world).of_draft(ROOT, draft, Question(bucket=OTHER, objects=objects[:1]))
+    [sample] = (await answers(world).of_draft(ROOT, draft, Question(bucket=OTHER, objects=objects[:1]))).events
     assert (sample.refusal, sample.event.pond) == (Refusal("scope", OTHER), "pond2")
 
 
 async def test_an_expression_without_an_answer_shows_why_and_is_not_counted(world: World) -> None:
     await filled(world)
     made = await webhook(world, where='object.metadata.state == "x"')
-    [found] = await answers(world).of_webhook(ROOT, made.id, Question(sequences=(1,)))
+    [found] = (await answers(world).of_webhook(ROOT, made.id, Question(sequences=(1,)))).events
     assert found.refusal == Refusal("where", {}, "there is no state")
     assert await world.webhooks.where_errors(made) is None
 
@@ -112,6 +122,7 @@ async def test_an_expression_without_an_answer_shows_why_and_is_not_counted(worl
         (Draft(Place(bucket=BUCKET), ("object:moved",)), "webhook.events"),
         (Draft(Place(bucket=BUCKET), rules={"filter": Filter(min_size=2, max_size=1)}), "webhook.filter.minSize"),
         (Draft(Place(bucket=BUCKET), rules={"where": "object.size >"}), "webhook.where"),
+        (Draft(Place(bucket=BUCKET), rules={"where": "event == 'put'"}), "webhook.where"),
         (Draft(Place(bucket=BUCKET), account_id="acme"), "webhook.account"),
     ],
 )

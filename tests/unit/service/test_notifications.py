@@ -232,10 +232,10 @@ async def test_destinations_that_cannot_be(world: World, notifications: Notifica
     await put(world, notifications, entry("a", base))
     derived = (await made(world))["a"]
     for webhook_id, reason in (
-        ("wh_none", "The destination webhook does not exist"),
-        (elsewhere.id, "The destination webhook listens to bucket lake1--pond2--y alone"),
-        (in_pond.id, "The destination webhook listens to pond lake1--pond2 alone"),
-        (derived.id, "The destination webhook was made by a notification configuration itself"),
+        ("wh_none", "The destination names no webhook of this bucket's account"),
+        (elsewhere.id, "The destination names a webhook that listens to bucket lake1--pond2--y alone"),
+        (in_pond.id, "The destination names a webhook that listens to pond lake1--pond2 alone"),
+        (derived.id, "The destination names a webhook that a notification configuration made itself"),
     ):
         with pytest.raises(InvalidDestination) as caught:
             await put(world, notifications, entry("b", base), Notification("c", "queue", webhook_id, CREATED))
@@ -251,7 +251,7 @@ async def test_another_accounts_webhook_does_not_exist(world: World, notificatio
     own = await base_of(world, replace(NEW, place=Place(lake=lake)))
     with pytest.raises(InvalidDestination) as caught:
         await put(world, notifications, entry("a", theirs), bucket="bobs--a--b")
-    assert caught.value.reason == "The destination webhook does not exist"
+    assert caught.value.reason == "The destination names no webhook of this bucket's account"
     await notifications.put(world.request("bob"), "bobs--a--b", [entry("a", own)])
 
 

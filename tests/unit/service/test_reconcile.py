@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -12,13 +14,16 @@ from tests.engines import NewMetadata
 from tests.unit.world import ROOT, START_MS, World, open_world
 
 from elasticlake.errors import InvalidInput
-from elasticlake.metadata import deliveries
+from elasticlake.metadata import deliveries, events
+from elasticlake.metadata.database import Database, Reader, Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position
 from elasticlake.model.events import EVENT_TYPES
 from elasticlake.model.objects import Bucket
 from elasticlake.model.rules import Filter
 from elasticlake.model.webhooks import Ordering, Webhook, lane_key
+from elasticlake.service import latest_wanted
 from elasticlake.service.pages import PageRequest
+from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
 pytestmark = pytest.mark.both_engines
@@ -32,9 +37,9 @@ async def world(tmp_path: Path, new_metadata: NewMetadata) -> AsyncIterator[Worl
         yield opened
 
 
-async def listening(world: World, events: tuple[str, ...] = EVENT_TYPES, **members: Any) -> tuple[Bucket, Webhook]:
+async def listening(world: World, types: tuple[str, ...] = EVENT_TYPES, **members: Any) -> tuple[Bucket, Webhook]:
     bucket = await world.bucket("bucket")
-    new = NewWebhook(Place(bucket="bucket"), ENDPOINT, events, **members)
+    new = NewWebhook(Place(bucket="bucket"), ENDPOINT, types, **members)
     return bucket, (await world.webhooks.create(ROOT, new))[0]
 
 
@@ -182,3 +187,141 @@ async def test_a_lake_s_buckets_come_one_after_the_other(world: World) -> None:
     await world.bucket("elsewhere")
     with pytest.raises(InvalidInput, match="does not listen"):
         await unacknowledged(world, webhook, bucket="elsewhere")
+
+
+class Counting:
+    """The log, with a count of the rows that are read of it at once and in all."""
+
+    def __init__(self, core: Database) -> None:
+        self._core = core
+        self.at_once: list[int] = []
+
+    @property
+    def rows_read(self) -> int:
+        return sum(self.at_once)
+
+    async def read(self, query: Callable[[Any], Any], *, loose: bool = False) -> Any:
+        found = list[int]()
+        result = await self._core.read(lambda reader: query(CountingReader(reader, found)), loose=loose)
+        self.at_once.append(sum(found))
+        return result
+
+
+class CountingReader:
+    def __init__(self, reader: Reader, found: list[int]) -> None:
+        self._reader = reader
+        self._found = found
+        self.memo = reader.memo
+
+    def rows(self, sql: str, parameters: Any = ()) -> list[Any]:
+        rows = self._reader.rows(sql, parameters)
+        self._found.append(len(rows))
+        return rows
+
+    def row(self, sql: str, parameters: Any = ()) -> Any:
+        self._found.append(1)
+        return self._reader.row(sql, parameters)
+
+
+HOT = 3000
+AT_ONCE = 100
+# A page asks for the webhook, its buckets and where it begins in them.
+ASIDE = 20
+
+
+async def overwrite(world: World, bucket: Bucket, key: bytes, up_to: int) -> None:
+    """Overwrite the object until the log has that sequence."""
+    first = await world.put(bucket.name.name, key)
+
+    def mutation(tx: Transaction) -> None:
+        event = events.get(tx, bucket.id, first)
+        assert event is not None
+        for sequence in range(first + 1, up_to + 1):
+            events.append(tx, replace(event, id=f"evt_{sequence}", sequence=sequence, type="object:updated"))
+        tx.run("UPDATE buckets SET sequence = ? WHERE id = ?", (up_to, bucket.id))
+
+    await world.core.write(mutation)
+
+
+def counted(world: World) -> Counting:
+    counting = Counting(world.core)
+    world.reconciling = Reconciling(cast(Database, counting), world.delivery)
+    return counting
+
+
+async def test_a_hot_key_costs_its_events_once_and_all_else_has_its_turn_meanwhile(world: World) -> None:
+    bucket, webhook = await listening(world)
+    await overwrite(world, bucket, b"hot", HOT)
+    counting, turns = counted(world), 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    others = asyncio.create_task(take_turns())
+    page = await world.reconciling.page(ROOT, webhook.id, None, "", PageRequest())
+    others.cancel()
+    assert [(one.key, one.sequence, one.state) for one in page.items] == [(b"hot", HOT, "pending")]
+    assert counting.rows_read <= HOT + ASIDE
+    assert max(counting.at_once) <= AT_ONCE
+    assert turns >= HOT // AT_ONCE
+
+
+async def test_what_comes_after_the_last_that_is_wanted_is_read_in_small_pieces(world: World) -> None:
+    bucket, webhook = await listening(world, ("object:created",))
+    await overwrite(world, bucket, b"hot", HOT)
+    counting = counted(world)
+    assert await unacknowledged(world, webhook) == [(b"hot", 1, "pending")]
+    assert counting.rows_read <= 2 * HOT + ASIDE
+    assert max(counting.at_once) <= AT_ONCE
+
+
+@pytest.mark.parametrize("ordering", ["key", "none"])
+async def test_a_hot_key_that_was_given_up_or_is_parked_many_times_is_not_read_each_time(
+    world: World, ordering: Ordering
+) -> None:
+    bucket, webhook = await listening(world, ordering=ordering)
+    await overwrite(world, bucket, b"hot", HOT)
+    in_vain = range(1, HOT, 3)
+    rows: list[Lane | DeadDelivery] = [dead(webhook, bucket, b"hot", sequence) for sequence in in_vain]
+    if ordering == "none":
+        rows = [lane(webhook, bucket, b"hot", sequence) for sequence in in_vain]
+    await remember(world, Position(webhook.id, bucket.id, HOT - 1), *rows)
+    counting = counted(world)
+    assert await unacknowledged(world, webhook, limit=1000) == [(b"hot", HOT, "pending")]
+    assert counting.rows_read <= 2 * len(rows)
+    assert max(counting.at_once) <= AT_ONCE
+
+
+@pytest.mark.parametrize("stage", ["lanes", "dead", "log"])
+async def test_a_request_ends_early_where_keys_have_much_behind_them(
+    world: World, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    monkeypatch.setattr(latest_wanted, "ENOUGH_ROWS", 200)
+    bucket, webhook = await listening(world, ("object:created",))
+    keys = [b"a", b"b", b"c"]
+    for key in keys:
+        await world.put("bucket", key)
+    for end, key in zip((200, 400, 600), keys, strict=True):
+        await overwrite(world, bucket, key, end)
+    if stage != "log":
+        make = lane if stage == "lanes" else dead
+        rows = [make(webhook, bucket, key, sequence) for sequence, key in enumerate(keys, start=1)]
+        await remember(world, Position(webhook.id, bucket.id, 600), *rows)
+    found, read = list[bytes](), list[int]()
+    cursor: str | None = None
+    while True:
+        counting = counted(world)
+        page = await world.reconciling.page(ROOT, webhook.id, None, "", PageRequest(cursor))
+        found += [one.key for one in page.items]
+        read.append(counting.rows_read)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        assert len(read) < 10, "the list does not go on"
+    assert found == keys
+    assert len(read) > 1
+    # What is begun is ended: at most one batch of the log, and one key's events.
+    assert max(read) <= 200 + 600 + 200 + ASIDE

@@ -79,9 +79,8 @@ class Source:
 
     def next_numbers(self) -> dict[str, int]:
         """The next value of each sequence of ids, by the sequence's name or as `table.column`."""
-        opened = {"nodes": self.delivery}
         numbers = {
-            f"{table}.{column}": greatest_id(opened.get(table, self.core), table, column) + 1
+            f"{table}.{column}": greatest_id(self.delivery if table in DELIVERY else self.core, table, column) + 1
             for table, column in NUMBERED
         }
         attempts = [_greatest(piece) for piece in self.pieces if piece.day is not None]

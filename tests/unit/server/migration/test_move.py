@@ -139,9 +139,16 @@ def test_ids_go_on_where_they_were_even_of_rows_that_are_gone(
         core.execute("INSERT INTO lakes (id, slug, account_id, name, created_at_ms) VALUES (90, 'x', '', '', 0)")
         core.execute("DELETE FROM lakes WHERE id = 90")
         core.execute("INSERT INTO inline_bodies (id, body) VALUES (1000, x'00')")
+    announced = (
+        "INSERT INTO operational_events ({}event_id, account_id, type, time_ms, document) VALUES ({}'', '', '', 0, '')"
+    )
+    with closing(connect(folder.delivery)) as state:
+        state.execute(announced.format("id, ", "80, "))
+        state.execute("DELETE FROM operational_events WHERE id = 80")
     assert run(settings, postgres_url).is_whole
     made = "INSERT INTO lakes (slug, account_id, name, created_at_ms) VALUES ('new', '', '', 0) RETURNING id"
     assert database.execute(made).fetchone() == (91,)
+    assert database.execute(f"{announced.format('', '')} RETURNING id".encode()).fetchone() == (81,)
     assert database.execute("SELECT nextval('inline_body_ids')").fetchone() == (1001,)
     assert database.execute("SELECT nextval('attempt_ids')").fetchone() == (ROWS + 1,)
 

@@ -7,8 +7,9 @@ CREATE TABLE failing_webhooks (
 ) WITHOUT ROWID;
 
 -- What webhooks tell of each other: an event of no bucket, sent to those of the same account that subscribed to its kind.
+-- An id never comes again: it is the sequence of the event's deliveries, which may outlive it.
 CREATE TABLE operational_events (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id   TEXT NOT NULL,
     account_id TEXT NOT NULL,
     type       TEXT NOT NULL,
