@@ -21,6 +21,9 @@ def test_a_webhook_that_slept_too_long_gets_what_is_kept(spawn: Spawn, receiver:
     hook: dict[str, Any] = {"bucket": BUCKET, "endpoint": receiver.url(), "events": ["object:created"]}
     webhook = before.request("POST", "/v1/webhooks", hook)["id"]
     before.request("PATCH", f"/v1/webhooks/{webhook}", {"status": "disabled"})
+    # A dispatcher that runs learns of it within a second; one that starts, before it sends anything.
+    before.stop()
+    before.start()
     for number in range(PUTS):
         s3_client(before).put_object(Bucket=BUCKET, Key=f"key{number}", Body=b"four")
     assert before.request("GET", EVENTS)["firstSequence"] == 1
