@@ -126,7 +126,6 @@ def test_a_path_without_a_bucket_lists_no_buckets(wire: Wire) -> None:
         ("GET", "bucket", "lifecycle"),
         ("PUT", "bucket", "cors"),
         ("DELETE", "bucket", "website"),
-        ("PUT", "bucket", "notification"),
         ("POST", "bucket", ""),
         ("GET", "key", "tagging"),
         ("PUT", "key", "tagging"),

@@ -31,7 +31,6 @@ async def begin(api: httpx.AsyncClient, world: World) -> str:
     return f"/v1/webhooks/{webhook}/deliveries"
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("query", "sequences"),
     [

@@ -19,8 +19,6 @@ from elasticlake.model.jobs import JobParameters
 from elasticlake.model.rules import Filter
 from elasticlake.model.webhooks import Ordering
 
-pytestmark = pytest.mark.both_engines
-
 
 @dataclass
 class GatedReceiver(Receiver):

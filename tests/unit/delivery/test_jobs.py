@@ -18,8 +18,6 @@ from elasticlake.model.jobs import JobParameters, generation_of
 from elasticlake.model.rules import Batch, Filter
 from elasticlake.service.webhook_definitions import WebhookChange
 
-pytestmark = pytest.mark.both_engines
-
 
 async def test_a_replay_sends_each_key_s_events_again_in_order(
     world: World, receiver: Receiver, running: Dispatching

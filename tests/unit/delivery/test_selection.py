@@ -22,7 +22,6 @@ from elasticlake.service import one_by_one
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import WebhookChange
 
-pytestmark = pytest.mark.both_engines
 ONLY_KEPT: list[dict[str, Any]] = [
     {"filter": Filter(prefix=("keep/",))},
     {"where": 'object.key.startsWith("keep/")'},

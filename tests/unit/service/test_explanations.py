@@ -14,7 +14,6 @@ from elasticlake.model.webhooks import Webhook
 from elasticlake.service.explanations import Draft, Explanation, Explanations, Question, SampleObject
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
-pytestmark = pytest.mark.both_engines
 BUCKET = "lake1--pond1--one"
 OTHER = "lake1--pond2--two"
 FOREIGN = Token("tok_1", "foreign", ("acme",), "write", 0)

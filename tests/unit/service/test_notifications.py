@@ -20,7 +20,6 @@ from elasticlake.service.notifications import Notifications
 from elasticlake.service.sealing import unseal
 from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookChange
 
-pytestmark = pytest.mark.both_engines
 BUCKET = "lake1--pond1--x"
 NEW = NewWebhook(
     Place(bucket=BUCKET),

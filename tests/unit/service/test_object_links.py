@@ -18,7 +18,6 @@ from elasticlake.service.accounts import NewKey
 from elasticlake.service.object_links import ObjectLinks
 from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookChange
 
-pytestmark = pytest.mark.both_engines
 BUCKET = "lake1--pond1--x"
 LINKED = NewWebhook(
     Place(bucket=BUCKET), "https://myapp.com/hook", ("object:created",), rules={"include_url_seconds": 60}

@@ -14,7 +14,6 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.place_tail import NAMED_BUCKETS, SETTLED_MS, Place
 from elasticlake.service.tail import Tail, Told
 
-pytestmark = pytest.mark.both_engines
 Seen = list[tuple[str, int]]
 
 

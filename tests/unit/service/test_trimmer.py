@@ -22,8 +22,6 @@ from elasticlake.service.check import Check
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.trimmer import DAY_MS, Retention, Trimmer, first_that_fits, strata
 
-pytestmark = pytest.mark.both_engines
-
 
 @dataclass
 class Watched:

@@ -17,7 +17,6 @@ from elasticlake.service.pages import PageRequest
 from elasticlake.service.sealing import unseal
 from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookChange
 
-pytestmark = pytest.mark.both_engines
 BUCKET = "lake1--pond1--x"
 PAGE = NewWebhook(Place(bucket=BUCKET), "https://myapp.com/hook", ("object:created",), secret="old-secret")
 AUTHORITY = Authority()
