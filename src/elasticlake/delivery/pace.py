@@ -13,7 +13,7 @@ from elasticlake.model.webhooks import Webhook
 OF_THE_EVENT = frozenset({400, 402, 406, 409, 411, 412, 413, 414, 415, 416, 417, 422, 428, 431, 451})
 """Statuses that tell of what was sent, not of who was asked."""
 OVERLOAD = frozenset({429, 502, 503, 504})
-"""Statuses that say as much as no answer."""
+"""Statuses that ask for less."""
 FIRST_LIMIT = 8.0
 BURST_SECONDS = 0.1
 """How much of an unused rate is made up for."""
@@ -64,13 +64,12 @@ class Pace:
         """The endpoint is well: it would not take this one event."""
         self._breaker.succeeded()
 
-    def failed(self, now: float, *, is_probe: bool, was_answered: bool) -> None:
-        """An attempt failed, with an answer or without one."""
-        self._breaker.failed(now, is_probe=is_probe, was_answered=was_answered)
-        self._limit, self._eager = max(1.0, self._limit / 2), False
-        if self._breaker.state != "closed":
-            # Once it is back it is to catch up quickly.
-            self._eager = True
+    def failed(self, now: float, status: int | None, *, is_probe: bool) -> None:
+        """An attempt failed, with that answer or (None) without one."""
+        self._breaker.failed(now, is_probe=is_probe, was_answered=status is not None)
+        if status is None or status in OVERLOAD:
+            # An endpoint that answers keeps up, whatever it answers. Once it is back it is to catch up quickly.
+            self._limit, self._eager = max(1.0, self._limit / 2), self._breaker.state != "closed"
 
     def gave_up(self) -> None:
         """A probe was not made after all."""
@@ -97,7 +96,7 @@ class Permit:
         if status in OF_THE_EVENT:
             self._pace.refused()
         else:
-            self._pace.failed(now, is_probe=self.is_probe, was_answered=status is not None and status not in OVERLOAD)
+            self._pace.failed(now, status, is_probe=self.is_probe)
 
     def over(self) -> None:
         """The attempt is no more; if it never came to an end, for a fault of ours, that says nothing."""
