@@ -3,21 +3,20 @@ dead."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 import structlog
 
 from elasticlake.clock import Clock
-from elasticlake.delivery.attempt import Result, Sender
-from elasticlake.delivery.composer import Composer, Delivery
+from elasticlake.delivery.attempt import Result
+from elasticlake.delivery.composer import Delivery
+from elasticlake.delivery.exchange import Exchange
 from elasticlake.delivery.failing import Failing
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.ledger import Ledger
-from elasticlake.delivery.observer import Observer
-from elasticlake.delivery.outcome import Verdict, attempt_record, judge
+from elasticlake.delivery.outcome import Verdict
 from elasticlake.delivery.pace import Permit
 from elasticlake.metadata.deliveries import Counted, DeadDelivery
 from elasticlake.model.events import Event
@@ -31,19 +30,16 @@ _log = structlog.get_logger("delivery")
 
 
 class Attempts:
-    """Makes attempts. `schedule` is told when a lane's next one is due, `halt` of a webhook that must send no more, and
+    """Makes attempts. `schedule` is told when a lane's next one is due, `halt` of a webhook that must send no more;
     `stop_webhook` disables it for the reason given, and `notify` tells whoever asked that it will be disabled."""
 
     def __init__(
         self,
         feeds: Feeds,
         ledger: Ledger,
-        sender: Sender,
-        composer: Composer,
+        exchange: Exchange,
         failing: Failing,
-        observer: Observer,
         clock: Clock,
-        chance: random.Random,
         schedule: Callable[[Feed, ParkedLane], None],
         halt: Callable[[Webhook], None],
         stop_webhook: Callable[[Webhook, str], Awaitable[None]],
@@ -51,12 +47,9 @@ class Attempts:
     ) -> None:
         self._feeds = feeds
         self._ledger = ledger
-        self._sender = sender
-        self._composer = composer
+        self._exchange = exchange
         self._failing = failing
-        self._observer = observer
         self._clock = clock
-        self._chance = chance
         self._schedule = schedule
         self._halt = halt
         self._stop_webhook = stop_webhook
@@ -140,20 +133,18 @@ class Attempts:
     async def send(self, delivery: Delivery, attempts: int, permit: Permit) -> Verdict:
         """Make the delivery's n-th attempt, and remember what it says of the webhook; what follows for the delivery is
         the caller's to do, and so is stopping the webhook where the verdict says so."""
-        webhook = delivery.webhook
-        request, span = self._observer.begin(delivery, await self._composer.request(delivery, attempts))
-        result = await self._sender.send(request)
-        if result.succeeded:
-            permit.succeeded()
-        else:
-            permit.failed(self._clock.monotonic(), result.status_code)
-        verdict = judge(webhook, attempts, result, self._clock.now_ms(), self._chance.random())
-        verdict = self._note(delivery, attempts, result, verdict)
-        if verdict.disable is not None:
-            self._halt(webhook)
-        self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
-        self._observer.finish(span, delivery, attempts, result, verdict)
-        return verdict
+
+        def follow(result: Result, verdict: Verdict) -> Verdict:
+            if result.succeeded:
+                permit.succeeded()
+            else:
+                permit.failed(self._clock.monotonic(), result.status_code)
+            noted = self._note(delivery, attempts, result, verdict)
+            if noted.disable is not None:
+                self._halt(delivery.webhook)
+            return noted
+
+        return await self._exchange.make(delivery, attempts, follow)
 
     def _note(self, delivery: Delivery, attempts: int, result: Result, verdict: Verdict) -> Verdict:
         """What the attempt means for the webhook as a whole; each dead delivery is told to the operator."""

@@ -14,8 +14,8 @@ State = Literal["closed", "open", "half_open"]
 
 TRIPS_AFTER = 5
 """Failures in a row without an answer."""
-TRIPS_AFTER_ANSWERS = 20
-"""Failures in a row that were answers."""
+ANSWERS_FOR_ONE = 4
+"""As many failures that were answers weigh as much as one that was none."""
 FIRST_PROBE_SECONDS = 1.0
 LAST_PROBE_SECONDS = 30.0
 ANSWERED_PROBE_SECONDS = 0.2
@@ -28,7 +28,7 @@ class Breaker:
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
-        self._failures = 0.0
+        self._weight = 0
         self._pause_seconds = 0.0
         self._probe_at = 0.0
         self._is_probing = False
@@ -53,12 +53,12 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Any success says that the endpoint is well."""
-        self._failures, self._pause_seconds, self._is_probing = 0.0, 0.0, False
+        self._weight, self._pause_seconds, self._is_probing = 0, 0.0, False
 
     def failed(self, now: float, *, is_probe: bool, was_answered: bool) -> None:
         """An attempt failed. One that began before the breaker opened makes no difference any more."""
-        self._failures += 1 / (TRIPS_AFTER_ANSWERS if was_answered else TRIPS_AFTER)
-        if is_probe or (not self._pause_seconds and self._failures > 0.999):
+        self._weight += 1 if was_answered else ANSWERS_FOR_ONE
+        if is_probe or (not self._pause_seconds and self._weight >= TRIPS_AFTER * ANSWERS_FOR_ONE):
             self._open(now, ANSWERED_PROBE_SECONDS if was_answered else self._longer_seconds())
 
     def _longer_seconds(self) -> float:

@@ -22,6 +22,7 @@ from elasticlake.delivery.attempts import Attempts
 from elasticlake.delivery.backfills import Backfills
 from elasticlake.delivery.belonging import Belonging, wait_for
 from elasticlake.delivery.composer import Composer
+from elasticlake.delivery.exchange import Exchange
 from elasticlake.delivery.failing import Failing
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import FeedId, Feeds
@@ -70,7 +71,7 @@ class Dispatcher:
         sender: Sender,
         roster: Roster,
         membership: Membership,
-        disable: Callable[[Webhook, str], Awaitable[None]],
+        disable: Callable[[Webhook, str], Awaitable[bool]],
         clock: Clock,
         chance: random.Random,
         metrics: Metrics | None = None,
@@ -78,7 +79,7 @@ class Dispatcher:
         links: ObjectLinks | None = None,
     ) -> None:
         metrics = metrics or Metrics()
-        observer, composer = Observer(metrics, tracer, clock), Composer(clock, links)
+        exchange = Exchange(Composer(clock, links), sender, Observer(metrics, tracer, clock), ledger, clock, chance)
         self._roster = roster
         self._membership = membership
         self._ledger = ledger
@@ -98,12 +99,11 @@ class Dispatcher:
         backfills = Backfills(core, self._usable_feed, self._let_go)
         retries = JobRetries(core, state, backfills, ledger, clock, self._wait_seconds)
         self._requested = RequestedDeliveries(
-            core, state, ledger, sender, composer, roster, membership, self._paces, failing, self._stopping.stop, clock,
-            chance, observer, retries,
-        )  # fmt: skip
+            core, state, ledger, exchange, roster, membership, self._paces, failing, self._stopping.stop, clock, retries
+        )
         self._attempts = Attempts(
-            self._feeds, ledger, sender, composer, failing, observer, clock, chance, self._turns.schedule,
-            self._lookout.halt, self._stopping.stop, self._stopping.warn,
+            self._feeds, ledger, exchange, failing, clock, self._turns.schedule, self._lookout.halt,
+            self._stopping.stop, self._stopping.warn,
         )  # fmt: skip
         job_attempts = JobAttempts(
             self._feeds, self._attempts, backfills, ledger, clock, self._stopping.stop, self._let_go
@@ -261,13 +261,7 @@ class Dispatcher:
             if (seconds := self._wait_seconds(webhook)) != 0:
                 self._turns.block(feed_id, seconds)
                 return False
-            if self._paces.of(webhook).state == "open" and self._chance.random() < 0.5:
-                # A probe is not to be spent on the same failing keys time after time.
-                feed.shuffle(self._chance)
-                prefers_new = bool(feed.ready)
-            else:
-                prefers_new = False
-            if feed.due and self._flights.may_retry and not prefers_new:
+            if not self._probes_another(webhook, feed) and feed.due and self._flights.may_retry:
                 self._start_retry(webhook, feed, feed.due.popleft())
             elif feed.ready and (milliseconds := feed.batch_wait_ms(self._clock.now_ms())):
                 if has_read and has_more:
@@ -285,6 +279,14 @@ class Dispatcher:
             # What it may send and does not is another feed's.
             self._turns.unblock(webhook.id)
         return has_read or bool(feed.due or feed.ready)
+
+    def _probes_another(self, webhook: Webhook, feed: Feed) -> bool:
+        """Whether a probe goes to an event that has not failed yet: it is not to be spent on the same failing keys time
+        after time."""
+        if self._paces.of(webhook).state == "closed" or self._chance.random() < 0.5:
+            return False
+        feed.shuffle(self._chance)
+        return bool(feed.ready)
 
     def _wait_seconds(self, webhook: Webhook) -> float | None:
         """How long until the webhook may send one more; None: until one of its attempts has ended."""

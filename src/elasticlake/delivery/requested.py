@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 
 import structlog
 
 from elasticlake.clock import Clock
-from elasticlake.delivery.attempt import Sender
-from elasticlake.delivery.composer import Composer, Delivery, test_event
+from elasticlake.delivery.attempt import Result
+from elasticlake.delivery.composer import Delivery, test_event
+from elasticlake.delivery.exchange import Exchange
 from elasticlake.delivery.failing import Failing
 from elasticlake.delivery.job_retries import JobRetries
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
-from elasticlake.delivery.observer import Observer
-from elasticlake.delivery.outcome import STOPS, Verdict, attempt_record, judge
+from elasticlake.delivery.outcome import STOPS, Verdict
 from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
 from elasticlake.metadata import deliveries, events, operational_events, webhooks
@@ -30,8 +30,9 @@ from elasticlake.model.webhooks import Webhook
 
 MAX_IN_FLIGHT = 32
 MAX_PER_WEBHOOK = 8
+MAX_OF_JOBS_PER_WEBHOOK = 6
+"""The rest of a webhook's share is for what people ask for."""
 LOOKS = 4
-MAX_OF_JOBS_PER_WEBHOOK = 8
 
 _log = structlog.get_logger("delivery")
 
@@ -44,31 +45,25 @@ class RequestedDeliveries:
         core: Database,
         state: Database,
         ledger: Ledger,
-        sender: Sender,
-        composer: Composer,
+        exchange: Exchange,
         roster: Roster,
         membership: Membership,
         paces: Paces,
         failing: Failing,
         stop_webhook: Callable[[Webhook, str], Awaitable[None]],
         clock: Clock,
-        chance: random.Random,
-        observer: Observer,
         retries: JobRetries,
     ) -> None:
         self._core = core
         self._state = state
         self._ledger = ledger
-        self._sender = sender
-        self._composer = composer
+        self._exchange = exchange
         self._roster = roster
         self._membership = membership
         self._paces = paces
         self._failing = failing
         self._stop_webhook = stop_webhook
         self._clock = clock
-        self._chance = chance
-        self._observer = observer
         self._retries = retries
         self._in_flight: set[DeliveryId] = set()
         self._of_task: dict[asyncio.Task[None], str] = {}
@@ -153,20 +148,7 @@ class RequestedDeliveries:
 
     async def _send(self, delivery: Delivery, requested: RequestedDelivery) -> None:
         attempts = requested.attempts + 1
-        request, span = self._observer.begin(delivery, await self._composer.request(delivery, attempts))
-        result = await self._sender.send(request)
-        if result.succeeded:
-            # A person mended it and tried: the events that wait need not wait for a probe.
-            self._paces.of(delivery.webhook).succeeded()
-            self._failing.succeeded(delivery.webhook)
-        now_ms = self._clock.now_ms()
-        verdict = judge(delivery.webhook, attempts, result, now_ms, self._chance.random(), once=delivery.is_test)
-        stops = verdict.disable if verdict.disable in STOPS else None
-        if stops is not None:
-            # Nothing of the log's order depends on it, so it does not wait for its webhook's return.
-            verdict = Verdict("dead", None, stops)
-        self._observer.finish(span, delivery, attempts, result, verdict)
-        self._ledger.attempted(attempt_record(delivery, attempts, request, result, verdict))
+        verdict = await self._exchange.make(delivery, attempts, partial(self._follow, delivery.webhook))
         self._ledger.requested(
             requested._replace(status=verdict.status, attempts=attempts, next_attempt_at_ms=verdict.next_attempt_at_ms)
         )
@@ -174,9 +156,20 @@ class RequestedDeliveries:
         if verdict.status == "delivered":
             self._ledger.revived(*place)
         elif verdict.status == "dead" and not delivery.is_test:
+            now_ms = self._clock.now_ms()
             self._ledger.died(DeadDelivery(*place, requested.generation, delivery.event.key, attempts, now_ms))
-        if stops is not None:
-            await self._stop_webhook(delivery.webhook, stops)
+        if verdict.disable in STOPS:
+            await self._stop_webhook(delivery.webhook, verdict.disable)
+
+    def _follow(self, webhook: Webhook, result: Result, verdict: Verdict) -> Verdict:
+        if result.succeeded:
+            # A person mended it and tried: the events that wait need not wait for a probe.
+            self._paces.of(webhook).succeeded()
+            self._failing.succeeded(webhook)
+        if verdict.disable in STOPS:
+            # Nothing of the log's order depends on it, so it does not wait for its webhook's return.
+            return Verdict("dead", None, verdict.disable)
+        return verdict
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
         if requested.is_operational:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
@@ -12,17 +13,34 @@ from elasticlake.delivery.announcements import Announcements
 from elasticlake.delivery.failing import DISABLE_AFTER_MS, Failing
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.lookout import Lookout
+from elasticlake.metadata import webhooks
+from elasticlake.metadata.database import Database, Transaction
 from elasticlake.model.webhooks import Webhook
 
 _log = structlog.get_logger("delivery")
 
 
+async def disable(core: Database, webhook: Webhook, reason: str, now_ms: int) -> bool:
+    """Disable the webhook for a reason that its owner will read, unless it has been changed since that reason arose, or
+    is disabled already; whether it was done."""
+
+    def mutation(tx: Transaction) -> bool:
+        stored = webhooks.get(tx, webhook.id)
+        if stored is None or stored.webhook.revision != webhook.revision or stored.webhook.status != "enabled":
+            return False
+        disabled = replace(stored.webhook, status="disabled", disabled_reason=reason, updated_at_ms=now_ms)
+        webhooks.put(tx, stored._replace(webhook=disabled))
+        return True
+
+    return await core.write(mutation)
+
+
 class Stopping:
-    """Disables webhooks by `disable`, for a reason that their owners will read."""
+    """Disables webhooks by `disable`, and sees to what follows."""
 
     def __init__(
         self,
-        disable: Callable[[Webhook, str], Awaitable[None]],
+        disable: Callable[[Webhook, str], Awaitable[bool]],
         announcements: Announcements,
         failing: Failing,
         lookout: Lookout,
@@ -41,9 +59,9 @@ class Stopping:
         """Disable the webhook as it was then: one that its owner has changed meanwhile is another matter."""
         try:
             await self._ledger.flush()
-            await self._disable(webhook, reason)
-            _log.warning("webhook disabled", webhook=webhook.id, reason=reason)
-            await self._announcements.disabled(webhook, reason)
+            if await self._disable(webhook, reason):
+                _log.warning("webhook disabled", webhook=webhook.id, reason=reason)
+                await self._announcements.disabled(webhook, reason)
         except Exception as error:
             _log.error("could not disable webhook", webhook=webhook.id, reason=reason, exc_info=error)
             self._lookout.go_on(webhook)

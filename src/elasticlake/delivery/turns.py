@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 
 from elasticlake.clock import Clock
+from elasticlake.delivery.alarms import Alarms
 from elasticlake.delivery.feed import Feed, ParkedLane
 from elasticlake.delivery.feeds import FeedId, Feeds
 
@@ -22,9 +23,8 @@ class Turns:
         self._blocked: dict[str, dict[FeedId, None]] = {}
         self._without_retry: dict[FeedId, None] = {}
         self._due: list[tuple[int, int, FeedId, ParkedLane]] = []
-        self._opens: list[tuple[float, str]] = []
-        self._opening: dict[str, float] = {}
-        self._later: list[tuple[float, int, FeedId]] = []
+        self._opens: Alarms[str] = Alarms()
+        self._later: Alarms[FeedId] = Alarms()
         self._entries = itertools.count()
 
     def __bool__(self) -> bool:
@@ -37,8 +37,8 @@ class Turns:
 
     def give_later(self, feed_id: FeedId, seconds: float) -> None:
         """The feed has something to do then."""
-        heapq.heappush(self._later, (self._clock.monotonic() + seconds, next(self._entries), feed_id))
-        self._wake()
+        if self._later.set(feed_id, self._clock.monotonic() + seconds):
+            self._wake()
 
     def take(self) -> FeedId:
         """The feed whose turn it is. There is one."""
@@ -56,12 +56,7 @@ class Turns:
         """Its webhook may send no more for so many seconds, or (None) until an attempt of its has ended."""
         webhook_id = feed_id[0]
         self._blocked.setdefault(webhook_id, {})[feed_id] = None
-        if seconds is None:
-            return
-        at = self._clock.monotonic() + seconds
-        if at < self._opening.get(webhook_id, float("inf")):
-            self._opening[webhook_id] = at
-            heapq.heappush(self._opens, (at, webhook_id))
+        if seconds is not None and self._opens.set(webhook_id, self._clock.monotonic() + seconds):
             self._wake()
 
     def block_retry(self, feed_id: FeedId) -> None:
@@ -92,23 +87,18 @@ class Turns:
             if feed is not None and is_known and lane.next_attempt_at_ms == due_at_ms:
                 feed.due.append(lane)
                 self._next[feed_id] = None
-        while self._later and self._later[0][0] <= now:
-            self._next[heapq.heappop(self._later)[2]] = None
-        while self._opens and self._opens[0][0] <= now:
-            at, webhook_id = heapq.heappop(self._opens)
-            if self._opening.get(webhook_id) == at:
-                del self._opening[webhook_id]
-                self.unblock(webhook_id)
+        for feed_id in self._later.due(now):
+            self._next[feed_id] = None
+        for webhook_id in self._opens.due(now):
+            self.unblock(webhook_id)
 
     def seconds_to_next(self, at_most: float) -> float:
         """How long until something is due."""
         seconds = at_most
         if self._due:
             seconds = min(seconds, (self._due[0][0] - self._clock.now_ms()) / 1000)
-        for waiting in (self._opens, self._later):
-            if waiting:
-                seconds = min(seconds, waiting[0][0] - self._clock.monotonic())
-        return max(0.0, seconds)
+        next_at = min(self._opens.next_at, self._later.next_at)
+        return max(0.0, min(seconds, next_at - self._clock.monotonic()))
 
 
 def _pop_first(feeds: dict[FeedId, None]) -> FeedId:

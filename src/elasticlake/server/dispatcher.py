@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 from contextlib import AsyncExitStack
-from dataclasses import replace
 
 import structlog
 import uvloop
@@ -22,10 +21,9 @@ from elasticlake.delivery.flights import MAX_IN_FLIGHT
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.roster import Roster
-from elasticlake.metadata import webhooks
-from elasticlake.metadata.database import Database, Transaction
+from elasticlake.delivery.stopping import disable
+from elasticlake.metadata.database import Database
 from elasticlake.metadata.history import HistoryLog
-from elasticlake.model.webhooks import Webhook
 from elasticlake.s3.presigned import presign
 from elasticlake.server.composition import Installation
 from elasticlake.server.logs import configure_logs
@@ -77,7 +75,7 @@ async def _deliver(installation: Installation, listener: socket.socket | None, t
             sender,
             Roster(installation.master_key.decrypt),
             membership,
-            lambda webhook, reason: _disable(core, webhook, reason, clock.now_ms()),
+            lambda webhook, reason: disable(core, webhook, reason, clock.now_ms()),
             clock,
             random.Random(),
             metrics.metrics,
@@ -114,20 +112,6 @@ def _stop_on_sigterm(dispatcher: Dispatcher, health: Health) -> None:
         dispatcher.stop()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-
-
-async def _disable(core: Database, webhook: Webhook, reason: str, now_ms: int) -> None:
-    """Stop a webhook for a reason that its owner will read, unless it has been changed since that reason arose."""
-
-    def mutation(tx: Transaction) -> None:
-        stored = webhooks.get(tx, webhook.id)
-        if stored is None or stored.webhook.revision != webhook.revision:
-            return
-        if stored.webhook.status == "enabled":
-            disabled = replace(stored.webhook, status="disabled", disabled_reason=reason, updated_at_ms=now_ms)
-            webhooks.put(tx, stored._replace(webhook=disabled))
-
-    await core.write(mutation)
 
 
 async def _trim_history(history: HistoryLog, days: int, clock: SystemClock) -> None:

@@ -15,12 +15,13 @@ from aiohttp import web
 from tests.unit.world import KEY, ROOT, World
 
 from elasticlake.clock import SystemClock
+from elasticlake.delivery import stopping
 from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.dispatcher import Dispatcher
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.membership import Membership
 from elasticlake.delivery.roster import Roster
-from elasticlake.metadata import nodes, webhooks
+from elasticlake.metadata import nodes
 from elasticlake.metadata.database import ALONE, Committed, Database, Reader, Touching, Transaction
 from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.egress import EgressPolicy
@@ -119,17 +120,9 @@ async def dispatching(
     ledger = Ledger(world.delivery, world.open_history_log(), membership)
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
-        async def disable(webhook: Webhook, reason: str) -> None:
-            webhook_id = webhook.id
-
-            def mutation(tx: Transaction) -> None:
-                stored = webhooks.get(tx, webhook_id)
-                assert stored is not None
-                stopped = replace(stored.webhook, status="disabled", disabled_reason=reason)
-                webhooks.put(tx, stored._replace(webhook=stopped))
-
-            at_work.disabled.append((webhook_id, reason))
-            await world.core.write(mutation)
+        async def disable(webhook: Webhook, reason: str) -> bool:
+            at_work.disabled.append((webhook.id, reason))
+            return await stopping.disable(world.core, webhook, reason, clock.now_ms())
 
         roster, chance = Roster(KEY.decrypt), random.Random(1)
         dispatcher = Dispatcher(

@@ -205,3 +205,22 @@ async def test_keys_that_fail_hold_up_no_others(world: World, receiver: Receiver
         await eventually(
             lambda: len([one for one in receiver.events if one["object"]["key"].startswith("good")]) == 10, 60.0
         )
+
+
+async def test_what_several_attempts_find_at_once_is_told_once(world: World, receiver: Receiver) -> None:
+    await world.bucket("bucket")
+    receiver.answer = lambda _: 410
+    webhook = await listen(world, receiver)
+    for number in range(5):
+        await world.put("bucket", b"key %d" % number)
+    async with receiving() as other, dispatching(world) as at_work:
+        await listen(world, other, events=("webhook:disabled",))
+        at_work.dispatcher.wake({})
+        await eventually(lambda: other.events)
+        # Redeliveries go to a disabled webhook, too: their verdict is no news.
+        for sequence in (1, 2):
+            await world.deliveries.redeliver(ROOT, str(DeliveryId(webhook.id, webhook.scope.id, sequence)))
+        at_work.dispatcher.wake({})
+        await eventually(lambda: len(receiver.events) >= 3)
+        await asyncio.sleep(1.5)
+        assert len(other.events) == 1

@@ -25,10 +25,10 @@ from elasticlake.delivery.feed import Budget
 from elasticlake.delivery.feeds import GUARANTEED_UNSETTLED, MAX_UNSETTLED, Feeds
 from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.requested import MAX_PER_WEBHOOK
+from elasticlake.delivery.stopping import disable
 from elasticlake.delivery.wakeup import WakeupSender
 from elasticlake.delivery.wakeup import listen as listen_at
 from elasticlake.metadata import webhooks
-from elasticlake.server.dispatcher import _disable
 from elasticlake.service.webhook_definitions import Place, WebhookChange
 
 
@@ -97,11 +97,11 @@ async def test_a_verdict_on_the_old_endpoint_does_not_disable_the_changed_webhoo
     await world.bucket("bucket")
     webhook = await listen(world, receiver)
     await world.webhooks.change(ROOT, webhook.id, WebhookChange(endpoint="http://127.0.0.1:1/new"))
-    await _disable(world.core, webhook, "gone", world.clock.now_ms())
+    await disable(world.core, webhook, "gone", world.clock.now_ms())
     stored = await world.core.read(lambda reader: webhooks.get(reader, webhook.id))
     assert stored is not None
     assert stored.webhook.status == "enabled"
-    await _disable(world.core, replace(webhook, revision=stored.webhook.revision), "gone", world.clock.now_ms())
+    await disable(world.core, replace(webhook, revision=stored.webhook.revision), "gone", world.clock.now_ms())
     stored = await world.core.read(lambda reader: webhooks.get(reader, webhook.id))
     assert stored is not None
     assert (stored.webhook.status, stored.webhook.disabled_reason) == ("disabled", "gone")
