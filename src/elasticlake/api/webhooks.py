@@ -24,13 +24,12 @@ from elasticlake.api.services import Call
 from elasticlake.api.webhook_manager import ManagedByDocument
 from elasticlake.api.webhook_rules import RulesBody, RulesDocument, rules_members
 from elasticlake.api.webhook_secrecy import SecrecyBody, SecrecyDocument, secrecy_members
+from elasticlake.api.webhook_standing import StandingDocument, WhereErrorsDocument
 from elasticlake.metadata.attempt_search import Wanted
-from elasticlake.metadata.where_errors import WhereErrors
 from elasticlake.model.events import EventType, OperationalType
 from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
-from elasticlake.service.webhooks import Standing
 
 router = resource("webhooks")
 WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
@@ -83,42 +82,6 @@ class WebhookChangeBody(RulesBody, SecrecyBody):
     name: Text | None = None
     status: WebhookStatus | None = None
     resume: Resume | None = None
-
-
-class WhereErrorsDocument(Document):
-    """For how many events `where` had no answer since the webhook was last changed, so that they did not match; and the
-    last of them."""
-
-    count: int
-    last_error: str | None = None
-    bucket: str | None = None
-    sequence: int | None = None
-
-    @classmethod
-    def of(cls, errors: WhereErrors | None) -> WhereErrorsDocument:
-        if errors is None:
-            return cls(count=0)
-        last = {"last_error": errors.last_error, "bucket": errors.last_bucket, "sequence": errors.last_sequence}
-        return cls(count=errors.errors, **last)
-
-
-class StandingDocument(Document):
-    """How the webhook's deliveries have ended so far, how many wait for another attempt, and since when not one attempt
-    has succeeded."""
-
-    delivered: int
-    dead: int
-    canceled: int
-    expired: int
-    coalesced: int
-    retrying: int
-    failing_since: Timestamp | None
-
-    @classmethod
-    def of(cls, standing: Standing) -> StandingDocument:
-        since_ms = standing.failing_since_ms
-        since = None if since_ms is None else timestamp(since_ms)
-        return cls(**standing.counts, retrying=standing.retrying, failing_since=since)
 
 
 class WebhookDocument(RulesDocument, SecrecyDocument):
@@ -264,9 +227,10 @@ async def get_webhook(call: Call, id: WebhookId) -> WebhookDocument:
     """The answer also has `standing`, and with `where` `whereErrors`."""
     webhook = await call.services.webhooks.get(call.token, id)
     document = WebhookDocument.of(webhook)
-    document.standing = StandingDocument.of(await call.services.webhooks.standing(webhook))
+    standing = await call.services.webhooks.standing(webhook)
+    document.standing = StandingDocument.of(standing)
     if webhook.rules.where is not None:
-        document.where_errors = WhereErrorsDocument.of(await call.services.webhooks.where_errors(webhook))
+        document.where_errors = WhereErrorsDocument.of(standing.where_errors)
     return document
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from elasticlake import signing
 from elasticlake.clock import Clock
 from elasticlake.config.master_key import MasterKey
 from elasticlake.errors import InvalidWebhook, NoSuchWebhook
-from elasticlake.metadata import buckets, deliveries, failing_webhooks, webhooks, where_errors
+from elasticlake.metadata import buckets, deliveries, webhooks
 from elasticlake.metadata.database import Database, Reader, Transaction
-from elasticlake.metadata.deliveries import Counted, RequestedDelivery
+from elasticlake.metadata.deliveries import RequestedDelivery
 from elasticlake.metadata.webhooks import StoredWebhook
-from elasticlake.metadata.where_errors import WhereErrors
 from elasticlake.model.accounts import Token
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
@@ -50,17 +49,8 @@ from elasticlake.service.webhook_definitions import (
     require_secret,
     value_or,
 )
+from elasticlake.service.webhook_standing import Standing, standing_of
 from elasticlake.service.where import require_where
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How deliveries of a webhook have ended, and what waits for another attempt."""
-
-    counts: dict[Counted, int]
-    retrying: int
-    failing_since_ms: int | None
-    """Since when not one attempt has succeeded; None while the last one that ended did, or while none has failed."""
 
 
 class Webhooks:
@@ -122,15 +112,9 @@ class Webhooks:
         """The webhook, without its secrets; raises `NoSuchWebhook`."""
         return self._shown(await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id)))
 
-    async def where_errors(self, webhook: Webhook) -> WhereErrors | None:
-        """For which events the webhook's expression had no answer, since it was last changed; None if for each."""
-        if webhook.rules.where is None:
-            return None
-        return await self._delivery.read(lambda reader: where_errors.get(reader, webhook.id, webhook.revision))
-
     async def standing(self, webhook: Webhook) -> Standing:
         """What has become of the webhook's deliveries so far."""
-        return await self._delivery.read(lambda reader: _standing(reader, webhook))
+        return await self._delivery.read(lambda reader: standing_of(reader, webhook))
 
     async def list(self, token: Token, request: PageRequest, place: Place | None = None) -> Page[Webhook]:
         """The webhooks that the token reaches, by id: all, or those made for exactly this bucket, pond or lake."""
@@ -262,16 +246,6 @@ class Webhooks:
         except EndpointRefused as refusal:
             raise InvalidWebhook("endpoint", str(refusal)) from None
         return url
-
-
-def _standing(reader: Reader, webhook: Webhook) -> Standing:
-    positions = deliveries.positions(reader, webhook.id)
-    counts = {outcome: sum(getattr(position, outcome) for position in positions) for outcome in deliveries.COUNTED}
-    failing = failing_webhooks.get(reader, webhook.id)
-    is_current = failing is not None and failing.revision == webhook.revision
-    return Standing(
-        counts, deliveries.count_parked(reader, webhook.id), failing.since_ms if failing and is_current else None
-    )
 
 
 def visible_webhook(reader: Reader, token: Token, webhook_id: str) -> StoredWebhook:

@@ -6,8 +6,9 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -66,11 +67,36 @@ class Receiver:
             await asyncio.sleep(3600)
         return web.Response(status=status, headers=self.answer_headers)
 
+    def let_go(self) -> None:
+        """Whoever waits for an answer has waited long enough."""
+
+
+@dataclass
+class GatedReceiver(Receiver):
+    """Answers nobody while its gate is closed, as it is at first."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often each event came at each path."""
+
+    async def handle(self, request: web.Request) -> web.Response:
+        response = await super().handle(request)
+        self.sent[request.path, self.events[-1]["sequence"]] += 1
+        await self.gate.wait()
+        return response
+
+    def let_go(self) -> None:
+        self.gate.set()
+
+
+R = TypeVar("R", bound=Receiver)
+
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    receiver, app = Receiver(), web.Application()
-    app.router.add_post("/", receiver.handle)
+async def receiving_as(receiver: R) -> AsyncIterator[R]:
+    """The receiver, at a free port."""
+    app = web.Application()
+    app.router.add_post("/{path:.*}", receiver.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -79,7 +105,12 @@ async def receiving() -> AsyncIterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.let_go()
         await runner.cleanup()
+
+
+def receiving() -> AbstractAsyncContextManager[Receiver]:
+    return receiving_as(Receiver())
 
 
 @dataclass

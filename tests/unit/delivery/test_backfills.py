@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import web
-from tests.unit.delivery.dispatching import Dispatching, Receiver, eventually, listen
+from tests.unit.delivery.dispatching import Dispatching, GatedReceiver, Receiver, eventually, listen, receiving_as
 from tests.unit.delivery.job_world import ended, heard, make, settled
 from tests.unit.world import ROOT, World
 
@@ -18,35 +14,6 @@ from elasticlake.model.ids import DeliveryId
 from elasticlake.model.jobs import JobParameters
 from elasticlake.model.rules import Filter
 from elasticlake.model.webhooks import Ordering
-
-
-@dataclass
-class GatedReceiver(Receiver):
-    """Answers nobody while its gate is closed."""
-
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def handle(self, request: web.Request) -> web.Response:
-        response = await super().handle(request)
-        await self.gate.wait()
-        return response
-
-
-@asynccontextmanager
-async def receiving_at_a_gate() -> AsyncIterator[GatedReceiver]:
-    receiver, app = GatedReceiver(), web.Application()
-    app.router.add_post("/", receiver.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    receiver.gate.set()
-    try:
-        yield receiver
-    finally:
-        receiver.gate.set()
-        await runner.cleanup()
 
 
 async def test_each_object_is_told_of_once_as_it_is(world: World, receiver: Receiver, running: Dispatching) -> None:
@@ -91,7 +58,8 @@ async def test_only_the_filter_applies_and_the_whole_bucket_has_a_total(
 
 @pytest.mark.parametrize("ordering", ["key", "bucket"])
 async def test_a_live_event_waits_for_its_keys_backfill(world: World, running: Dispatching, ordering: Ordering) -> None:
-    async with receiving_at_a_gate() as receiver:
+    async with receiving_as(GatedReceiver()) as receiver:
+        receiver.gate.set()
         webhook = await heard(world, receiver, running, 1, ordering=ordering)
         receiver.gate.clear()
         job = await make(world, webhook, "backfill")
@@ -111,7 +79,8 @@ async def test_a_live_event_waits_for_its_keys_backfill(world: World, running: D
 
 
 async def test_other_keys_do_not_wait_for_a_backfill(world: World, running: Dispatching) -> None:
-    async with receiving_at_a_gate() as receiver:
+    async with receiving_as(GatedReceiver()) as receiver:
+        receiver.gate.set()
         webhook = await heard(world, receiver, running, 1)
         receiver.gate.clear()
         await make(world, webhook, "backfill")
@@ -124,7 +93,8 @@ async def test_other_keys_do_not_wait_for_a_backfill(world: World, running: Disp
 
 async def test_what_the_log_is_going_to_tell_is_not_backfilled(world: World, running: Dispatching) -> None:
     """Key a's newer event is on its way, key b's has not been read yet or waits: both are skipped, key c is told of."""
-    async with receiving_at_a_gate() as receiver:
+    async with receiving_as(GatedReceiver()) as receiver:
+        receiver.gate.set()
         webhook = await heard(world, receiver, running, 3)
         receiver.gate.clear()
         await world.put("bucket", b"a", b"newer")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
-from aiohttp import web
-from tests.unit.delivery.dispatching import Dispatching, Opening, Receiver, dispatching, eventually, listen, receiving
+from tests.unit.delivery.dispatching import (
+    Dispatching,
+    GatedReceiver,
+    Opening,
+    Receiver,
+    dispatching,
+    eventually,
+    listen,
+    receiving,
+    receiving_as,
+)
 from tests.unit.world import World
 
 from elasticlake.delivery.sharing import chosen
@@ -21,38 +25,6 @@ from elasticlake.model.webhooks import Webhook
 WEBHOOKS = 24
 LOOKS_SECONDS = 2.5
 """Long enough for every dispatcher to have looked around twice."""
-
-
-@dataclass
-class GatedReceiver(Receiver):
-    """Answers nobody before its gate is open."""
-
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-    sent: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """How often each event came at each path."""
-
-    async def handle(self, request: web.Request) -> web.Response:
-        event = json.loads(await request.read())
-        self.sent[request.path, event["sequence"]] += 1
-        response = await super().handle(request)
-        await self.gate.wait()
-        return response
-
-
-@asynccontextmanager
-async def receiving_at_a_gate() -> AsyncIterator[GatedReceiver]:
-    receiver, app = GatedReceiver(), web.Application()
-    app.router.add_post("/{webhook}", receiver.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    try:
-        yield receiver
-    finally:
-        receiver.gate.set()
-        await runner.cleanup()
 
 
 async def owner_of(world: World, webhook: Webhook) -> int | None:
@@ -75,7 +47,7 @@ async def listen_often(world: World, receiver: Receiver) -> list[Webhook]:
 
 async def test_a_webhook_moves_when_its_attempts_have_ended(world: World) -> None:
     await world.bucket("bucket")
-    async with receiving_at_a_gate() as receiver:
+    async with receiving_as(GatedReceiver()) as receiver:
         every = await listen_often(world, receiver)
         async with dispatching(world, name="first") as first:
             await eventually(lambda: owner_of(world, every[0]))
@@ -101,7 +73,7 @@ async def test_a_webhook_moves_when_its_attempts_have_ended(world: World) -> Non
 async def test_what_the_first_had_not_begun_the_second_sends(world: World) -> None:
     """A webhook's backlog goes on where it was, in order, and each event goes once."""
     await world.bucket("bucket")
-    async with receiving_at_a_gate() as receiver:
+    async with receiving_as(GatedReceiver()) as receiver:
         every = await listen_often(world, receiver)
         async with dispatching(world, name="first"):
             for number in range(60):
@@ -118,7 +90,7 @@ async def test_what_the_first_had_not_begun_the_second_sends(world: World) -> No
 
 async def test_who_ends_in_order_leaves_everything_to_the_other(world: World) -> None:
     await world.bucket("bucket")
-    async with receiving_at_a_gate() as receiver:
+    async with receiving_as(GatedReceiver()) as receiver:
         receiver.gate.set()
         every = await listen_often(world, receiver)
         async with dispatching(world, name="first") as first:

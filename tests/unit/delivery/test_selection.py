@@ -39,7 +39,7 @@ async def reached(world: World, webhook: Webhook, sequence: int) -> bool:
 
 
 async def failures(world: World, webhook: Webhook) -> int:
-    found = await world.webhooks.where_errors(await world.webhooks.get(ROOT, webhook.id))
+    found = (await world.webhooks.standing(await world.webhooks.get(ROOT, webhook.id))).where_errors
     return found.errors if found is not None else 0
 
 
@@ -127,7 +127,7 @@ async def test_an_expression_without_an_answer_is_no_match_counted_and_shown(
         return await failures(world, webhook) == 3
 
     assert await eventually(counted)
-    shown = await world.webhooks.where_errors(await world.webhooks.get(ROOT, webhook.id))
+    shown = (await world.webhooks.standing(await world.webhooks.get(ROOT, webhook.id))).where_errors
     assert shown is not None
     assert (shown.last_error, shown.last_bucket, shown.last_sequence) == ("there is no state", "bucket", 3)
     # Of a changed webhook nothing is known yet.

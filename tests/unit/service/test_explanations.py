@@ -109,7 +109,7 @@ async def test_an_expression_without_an_answer_shows_why_and_is_not_counted(worl
     made = await webhook(world, where='object.metadata.state == "x"')
     [found] = (await answers(world).of_webhook(ROOT, made.id, Question(sequences=(1,)))).events
     assert found.refusal == Refusal("where", {}, "there is no state")
-    assert await world.webhooks.where_errors(made) is None
+    assert (await world.webhooks.standing(made)).where_errors is None
 
 
 @pytest.mark.parametrize(
