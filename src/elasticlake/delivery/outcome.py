@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from elasticlake.delivery.attempt import Request, Result
 from elasticlake.delivery.composer import Delivery
+from elasticlake.delivery.masking import masked, masked_answer, masked_request
 from elasticlake.metadata.deliveries import Counted
 from elasticlake.metadata.history import Attempt
-from elasticlake.model.custom_headers import MASK
 from elasticlake.model.schedule import next_attempt_delay, parse_retry_after
 from elasticlake.model.webhooks import Webhook
 from elasticlake.record import record
@@ -21,7 +20,6 @@ ASKED_TO_STOP = "receiverAskedToStop"
 STOPS = (GONE, ASKED_TO_STOP)
 """Why a webhook is disabled whose endpoint wants no more."""
 _HONOURS_RETRY_AFTER = (429, 503)
-_LINK_SIGNATURE = re.compile(rb"(X-Amz-Signature=)[0-9a-f]{64}")
 
 
 @record
@@ -58,18 +56,6 @@ def judge(
     return Verdict("retrying", now_ms + int(delay_seconds * 1000))
 
 
-def without_credentials(webhook: Webhook, headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """The headers as they may be kept: the owner's own are often credentials, and what is kept is not sealed."""
-    own = {name for name, _ in webhook.sealed.headers}
-    return tuple((name, MASK if name in own else value) for name, value in headers) if own else headers
-
-
-def _without_links(webhook: Webhook, body: bytes) -> bytes:
-    """The body as it may be kept: who has the signature of a link may fetch the object."""
-    has_links = webhook.rules.include_url_seconds is not None
-    return _LINK_SIGNATURE.sub(rb"\1" + MASK.encode(), body) if has_links else body
-
-
 def _stops(result: Result) -> str | None:
     """Why the receiver wants no more, in a failed answer: 410, or `webhook-delivery: disable`."""
     if result.status_code == GONE_STATUS:
@@ -82,8 +68,9 @@ def _stops(result: Result) -> str | None:
 
 def attempt_record(delivery: Delivery, attempt: int, request: Request, result: Result, verdict: Verdict) -> Attempt:
     """What history keeps of the attempt."""
+    webhook = delivery.webhook
     return Attempt(
-        webhook_id=delivery.webhook.id,
+        webhook_id=webhook.id,
         bucket_id=delivery.id.bucket_id,
         sequence=delivery.id.sequence,
         generation=delivery.id.generation,
@@ -96,10 +83,10 @@ def attempt_record(delivery: Delivery, attempt: int, request: Request, result: R
         status_code=result.status_code,
         error_class=result.error_class,
         error=result.error,
-        request_headers=without_credentials(delivery.webhook, request.headers),
-        request_body=_without_links(delivery.webhook, request.body),
-        response_headers=result.response_headers,
-        response_body=result.response_body,
+        request_headers=masked_request(webhook, request.headers),
+        request_body=masked(webhook, request.body),
+        response_headers=masked_answer(webhook, result.response_headers),
+        response_body=masked(webhook, result.response_body),
         status=verdict.status,
         next_attempt_at_ms=verdict.next_attempt_at_ms,
     )

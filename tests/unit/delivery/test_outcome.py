@@ -125,6 +125,13 @@ def test_history_holds_no_credentials() -> None:
     kept = attempt_record(Delivery(webhook, EVENT, DeliveryId(WEBHOOK.id, 7, 5)), 1, request, result(200), DELIVERED)
     assert kept.request_headers == (("A", "b"), ("Authorization", "***"))
     assert kept.request_body == b'{"url":"https://x/b/k?X-Amz-Expires=60&X-Amz-Signature=***"}'
+    # A receiver that repeats what it got does not bring it in by another way.
+    echo = replace(
+        result(200), response_headers=(("X-Got", "Bearer hunter2"),), response_body=b"Bearer hunter2 " + body
+    )
+    kept = attempt_record(Delivery(webhook, EVENT, DeliveryId(WEBHOOK.id, 7, 5)), 1, request, echo, DELIVERED)
+    assert kept.response_headers == (("X-Got", "***"),)
+    assert kept.response_body == b"*** " + kept.request_body
     # Where no link was asked for, the body is whatever the object's owner made of it.
     plain = attempt_record(Delivery(WEBHOOK, EVENT, DeliveryId(WEBHOOK.id, 7, 5)), 1, request, result(200), DELIVERED)
     assert (plain.request_headers, plain.request_body) == (request.headers, body)
