@@ -12,7 +12,9 @@ import pytest
 from tests.unit.delivery.dispatching import Dispatching, Receiver, dispatching, eventually, listen, owning_ledger
 from tests.unit.world import ROOT, World
 
+from elasticlake.delivery.feed import Feed
 from elasticlake.delivery.feeds import Feeds
+from elasticlake.delivery.ledger import Ledger
 from elasticlake.errors import NoSuchDelivery
 from elasticlake.metadata import deliveries, events
 from elasticlake.model.filters import Filter
@@ -29,13 +31,13 @@ ONLY_KEPT: list[dict[str, Any]] = [
 ]
 
 
-async def position(world: World, webhook: Webhook) -> int:
-    found = await world.delivery.read(lambda reader: deliveries.positions(reader, webhook.id))
+async def position(world: World, webhook_id: str) -> int:
+    found = await world.delivery.read(lambda reader: deliveries.positions(reader, webhook_id))
     return found[0].sequence if found else 0
 
 
-async def reached(world: World, webhook: Webhook, sequence: int) -> bool:
-    return await position(world, webhook) == sequence
+async def reached(world: World, webhook_id: str, sequence: int) -> bool:
+    return await position(world, webhook_id) == sequence
 
 
 async def failures(world: World, webhook: Webhook) -> int:
@@ -55,7 +57,7 @@ async def test_what_is_refused_is_passed_and_what_comes_after_it_sent(
     await world.put("bucket", b"other/5")
     running.dispatcher.wake({})
     await eventually(lambda: receiver.sequences == [6])
-    assert await eventually(lambda: reached(world, webhook, 7))
+    assert await eventually(lambda: reached(world, webhook.id, 7))
     [stored] = await world.delivery.read(lambda reader: deliveries.positions(reader, webhook.id))
     assert (stored.delivered, stored.dead, stored.canceled, stored.expired) == (1, 0, 0, 0)
     assert receiver.sequences == [6]
@@ -69,7 +71,7 @@ async def test_nothing_of_what_is_refused_is_a_delivery(world: World, receiver: 
     pending = await world.deliveries.list(ROOT, webhook.id, "pending", PageRequest(None, 10))
     assert [delivery.key for delivery in pending.items] == [b"b"]
     async with dispatching(world):
-        assert await eventually(lambda: reached(world, webhook, 3))
+        assert await eventually(lambda: reached(world, webhook.id, 3))
         await eventually(lambda: receiver.sequences == [2])
     every = await world.deliveries.list(ROOT, webhook.id, None, PageRequest(None, 10))
     assert [delivery.key for delivery in every.items] == [b"b"]
@@ -187,13 +189,7 @@ async def test_what_was_evaluated_is_stored_though_the_rest_never_ends(
 ) -> None:
     """After a restart a slow expression is not evaluated again from where it began."""
     monkeypatch.setattr(one_by_one, "HELD_SECONDS", 0)
-    bucket = await world.bucket("bucket")
-    webhook = await listen(world, receiver, rules={"where": "object.size > 1000"})
-    for number in range(20):
-        await world.put("bucket", b"%d" % number)
-    ledger = await owning_ledger(world, webhook_ids=(webhook.id,))
-    opened = Feeds(world.core, world.delivery, ledger)
-    feed = await opened.open(webhook, bucket.id)
+    ledger, opened, feed = await feed_of_twenty(world, receiver, where="object.size > 1000")
     reading = asyncio.create_task(opened.read_on(feed, 20))
     await anext(turn async for turn in turns() if feed.read_up_to >= 5)
     reading.cancel()
@@ -201,7 +197,18 @@ async def test_what_was_evaluated_is_stored_though_the_rest_never_ends(
         await reading
     assert 5 <= feed.read_up_to < 20
     await ledger.flush()
-    assert await position(world, webhook) == feed.read_up_to
+    assert await position(world, feed.webhook_id) == feed.read_up_to
+
+
+async def feed_of_twenty(world: World, receiver: Receiver, where: str) -> tuple[Ledger, Feeds, Feed]:
+    """The feed of a webhook with this expression, twenty events before its bucket's end; nothing of it is read."""
+    bucket = await world.bucket("bucket")
+    webhook = await listen(world, receiver, rules={"where": where})
+    for number in range(20):
+        await world.put("bucket", b"%d" % number)
+    ledger = await owning_ledger(world, webhook_ids=(webhook.id,))
+    opened = Feeds(world.core, world.delivery, ledger)
+    return ledger, opened, await opened.open(webhook, bucket.id)
 
 
 async def turns() -> AsyncIterator[None]:
@@ -214,13 +221,7 @@ async def test_a_feed_that_is_closed_meanwhile_takes_no_more(
     world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_by_one, "HELD_SECONDS", 0)
-    bucket = await world.bucket("bucket")
-    webhook = await listen(world, receiver, rules={"where": "object.size > 0"})
-    for number in range(20):
-        await world.put("bucket", b"%d" % number)
-    ledger = await owning_ledger(world, webhook_ids=(webhook.id,))
-    opened = Feeds(world.core, world.delivery, ledger)
-    feed = await opened.open(webhook, bucket.id)
+    ledger, opened, feed = await feed_of_twenty(world, receiver, where="object.size > 0")
     reading = asyncio.create_task(opened.read_on(feed, 20))
     await anext(turn async for turn in turns() if feed.read_up_to)
     opened.close(feed)
