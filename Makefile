@@ -22,6 +22,9 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	--resolver=backtracking
 
+# A process for each core; the tests of a file stay together, as they share what it set up.
+PARALLEL := --numprocesses auto --dist loadfile
+
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
 .PHONY: help install cluster dev node run lint format check test soak bench lock clean
@@ -85,14 +88,14 @@ format: $(DEV_STAMP) ## Rewrite the code in the project's format
 	@$(BIN)/ruff format .
 
 check: lint ## Lint and unit tests: the minute before a commit
-	@$(BIN)/python -m pytest tests/unit -q
+	@$(BIN)/python -m pytest tests/unit -q $(PARALLEL)
 
 test: lint node ## Everything; a suite whose tool is missing is left out and named in the last line
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests $(PARALLEL)
 
 soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every test that runs on an engine, on PostgreSQL
 	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200
-	@ELASTICLAKE_ENGINE=postgres $(BIN)/python -m pytest tests --ignore tests/unit/bench --ignore tests/unit/cli
+	@ELASTICLAKE_ENGINE=postgres $(BIN)/python -m pytest tests $(PARALLEL) --ignore tests/unit/bench --ignore tests/unit/cli
 
 bench: $(DEV_STAMP) ## Measure; options in ARGS
 	@$(BIN)/python -m bench $(ARGS)

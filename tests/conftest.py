@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -72,6 +73,15 @@ SUITES: dict[str, Callable[[pytest.Mark], str]] = {
 }
 
 
+def pytest_configure() -> None:
+    """Refuse to begin where a tool is missing that must not be."""
+    if os.environ.get("ELASTICLAKE_ALL_SUITES") != "1":
+        return
+    missing = [tools for name, look in SUITES.items() if (tools := look(getattr(pytest.mark, name).mark))]
+    if missing:
+        raise pytest.UsageError(f"every suite must run, but tools are missing: {'; '.join(missing)}")
+
+
 def suite_left_out(item: pytest.Item) -> str:
     """The suite that `item` is left out with, and the tools it lacks; "" if it can run."""
     for mark in item.iter_markers():
@@ -91,11 +101,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not left_out:
         return
     names = sorted({reasons[item] for item in left_out})
-    if os.environ.get("ELASTICLAKE_ALL_SUITES") == "1":
-        raise pytest.UsageError(f"every suite must run, but tools are missing: {'; '.join(names)}")
     config.stash[LEFT_OUT] = {name: sum(reasons[item] == name for item in left_out) for name in names}
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if not reasons[item]]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of several processes, each collects everything and tells the one that reports."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

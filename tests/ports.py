@@ -19,7 +19,7 @@ def steady_port() -> int:
     """
     first_local = int(LOCAL_RANGE.read_text().split()[0])
     candidates = range(LOWEST, first_local) if first_local > LOWEST else range(LOWEST, 65_536)
-    for port in random.sample(candidates, k=min(100, len(candidates))):
+    for port in random.SystemRandom().sample(candidates, k=min(100, len(candidates))):
         if is_free(port):
             return port
     raise OSError("no free port on 127.0.0.1")
