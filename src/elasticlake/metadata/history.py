@@ -52,6 +52,8 @@ error_class, error, request_headers, request_body, response_headers, response_bo
 """
 _INSERT = f"INSERT INTO attempts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _HEADER_COLUMNS = (13, 15)
+# There is a connection for each kept day.
+_READ_CACHE_BYTES = 512 << 10
 _DAY_MS = 86_400_000
 
 
@@ -220,7 +222,7 @@ class HistoryReader:
             self._connections.pop(gone).close()
         for name in names:
             if name not in self._connections:
-                connection = connect(self._folder / f"{name}.db", durable=False)
+                connection = connect(self._folder / f"{name}.db", durable=False, cache_bytes=_READ_CACHE_BYTES)
                 connection.execute(_SCHEMA)
                 self._connections[name] = connection
         return [(name, self._connections[name]) for name in names]

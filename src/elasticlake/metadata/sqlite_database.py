@@ -25,7 +25,7 @@ import apsw
 
 from elasticlake.errors import InsufficientStorage, Unavailable
 from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
-from elasticlake.metadata.sqlite import SqliteReader, SqliteTransaction, connect, wait_for_locks
+from elasticlake.metadata.sqlite import SMALL_CACHE_BYTES, SqliteReader, SqliteTransaction, connect, wait_for_locks
 
 T = TypeVar("T")
 
@@ -47,9 +47,11 @@ class _Waiting:
 class SqliteDatabase:
     """A `Database` in one SQLite file, for the event loop that uses it."""
 
-    def __init__(self, path: Path, *, durable: bool = True, vfs: str | None = None) -> None:
-        self._writer = connect(path, durable=durable, vfs=vfs)
-        self._reader_connection = connect(path, durable=durable, vfs=vfs)
+    def __init__(
+        self, path: Path, *, durable: bool = True, cache_bytes: int = SMALL_CACHE_BYTES, vfs: str | None = None
+    ) -> None:
+        self._writer = connect(path, durable=durable, cache_bytes=cache_bytes, vfs=vfs)
+        self._reader_connection = connect(path, durable=durable, cache_bytes=cache_bytes, vfs=vfs)
         self._reader = SqliteReader(self._reader_connection)
         self._snapshot_ends: asyncio.Handle | None = None
         self._listeners: list[Callable[[Committed], None]] = []

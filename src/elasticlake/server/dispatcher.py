@@ -59,7 +59,7 @@ def run_dispatcher(installation: Installation, listener: socket.socket | None = 
 
 async def _deliver(installation: Installation, listener: socket.socket | None, tracer: Tracer | None) -> None:
     settings, engine, clock = installation.settings, installation.engine, SystemClock()
-    core, state = engine.open_core(), engine.open_delivery()
+    core, state = engine.open_core(reads_in_order=True), engine.open_delivery()
     history = engine.open_history_log() if settings.history else None
     # What is changed here (a webhook is disabled) others are told as well.
     wake = engine.open_wake(core)

@@ -15,7 +15,7 @@ from elasticlake.metadata import facts
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.history import HistoryReader, HistoryWriter
 from elasticlake.metadata.migrations import migrate_sqlite
-from elasticlake.metadata.sqlite import SqliteReader, SqliteTransaction, connect
+from elasticlake.metadata.sqlite import CACHE_BYTES, SMALL_CACHE_BYTES, SqliteReader, SqliteTransaction, connect
 from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.model.ids import new_blob_id
 from elasticlake.server.engine import Hear
@@ -73,8 +73,8 @@ class EmbeddedEngine:
     def keep_credentials(self, made: dict[str, str], master_key: MasterKey) -> dict[str, str]:
         return write_credentials(self._folder.path, made)
 
-    def open_core(self) -> SqliteDatabase:
-        return SqliteDatabase(self._folder.metadata)
+    def open_core(self, *, reads_in_order: bool = False) -> SqliteDatabase:
+        return SqliteDatabase(self._folder.metadata, cache_bytes=SMALL_CACHE_BYTES if reads_in_order else CACHE_BYTES)
 
     def open_delivery(self) -> SqliteDatabase:
         return SqliteDatabase(self._folder.delivery, durable=False)

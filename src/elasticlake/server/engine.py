@@ -67,8 +67,8 @@ class Engine(Protocol):
         """Keep what was generated now; returns what holds from now on, which another node may have generated."""
         ...
 
-    def open_core(self) -> Database:
-        """Everything but the state of deliveries."""
+    def open_core(self, *, reads_in_order: bool = False) -> Database:
+        """Everything but the state of deliveries. Who mostly reads the log in order needs little of it in memory."""
         ...
 
     def open_delivery(self) -> Database:

@@ -86,7 +86,7 @@ class ScaledEngine:
         with told("the metadata database cannot be used"), closing(connect(self._url)) as connection:
             yield connection
 
-    def open_core(self) -> PostgresDatabase:
+    def open_core(self, *, reads_in_order: bool = False) -> PostgresDatabase:
         return PostgresDatabase(self._url)
 
     def open_delivery(self) -> PostgresDatabase:
