@@ -86,6 +86,7 @@ class Dispatcher:
         self._clock = clock
         self._chance = chance
         self._woken = asyncio.Event()
+        ledger.on_room = self._woken.set
         self._feeds = Feeds(core, state, ledger)
         self._feeds.on_expired = metrics.deliveries_expired
         self._paces = Paces(chance)
@@ -212,7 +213,7 @@ class Dispatcher:
         whatever else there is to do."""
         self._turns.collect()
         until = self._clock.monotonic() + PUMP_SECONDS
-        while self._turns and not self._flights.is_full and not self._is_ending:
+        while self._turns and not (self._flights.is_full or self._ledger.is_full or self._is_ending):
             if self._clock.monotonic() > until:
                 self._woken.set()
                 return

@@ -2,12 +2,14 @@
 batch.
 
 The snapshot of positions and lanes is taken at one moment, so that whatever survives a crash fits together: at worst
-the window's events are sent again (I4).
+the window's events are sent again (I4). What may wait for the disk is bounded: beyond that nothing new is to be sent,
+which keeps the memory, and what a crash would have sent again, small (I6).
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -22,7 +24,10 @@ from elasticlake.metadata.history import Attempt, HistoryLog
 
 FLUSH_SECONDS = 0.02
 RETRY_SECONDS = 1.0
-MAX_ATTEMPTS_WAITING = 20_000
+MAX_UNWRITTEN_BYTES = 8 << 20
+# About what each takes in memory, an attempt beside its bodies.
+_CHANGE_BYTES = 512
+_ATTEMPT_BYTES = 2048
 
 _log = structlog.get_logger("delivery")
 
@@ -74,15 +79,23 @@ class Ledger:
         self._feeds: dict[tuple[str, int], Feed] = {}
         self._changes: dict[Hashable, Change] = {}
         self._attempts: list[Attempt] = []
+        self.on_room: Callable[[], None] = lambda: None
+        """Told when the ledger is no longer full."""
+        self._unwritten_bytes = 0
         self._dirty = asyncio.Event()
         self._one_flush = asyncio.Lock()
         self._closing = False
         self._writing: asyncio.Task[None] | None = None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits for the disk that nothing new is to be sent."""
+        return self._unwritten_bytes >= MAX_UNWRITTEN_BYTES
+
     def moved(self, feed: Feed) -> None:
         """The feed's position or counts changed."""
         self._feeds[feed.webhook_id, feed.bucket_id] = feed
-        self._dirty.set()
+        self._grow(_CHANGE_BYTES)
 
     def is_unwritten(self, feed: Feed) -> bool:
         """Whether something of the feed has not been stored yet."""
@@ -91,7 +104,7 @@ class Ledger:
     def store(self, webhook_id: str, what: Hashable, write: Callable[[Transaction], None]) -> None:
         """Write that with the next outcomes. `what` names it, so that a later state replaces an earlier one."""
         self._changes[what] = Change(webhook_id, write)
-        self._dirty.set()
+        self._grow(_CHANGE_BYTES)
 
     def lane_changed(self, feed: Feed, lane: ParkedLane) -> None:
         """The lane was parked, retried, advanced, or (if the feed no longer has it) ended."""
@@ -126,19 +139,20 @@ class Ledger:
         self.store(delivery.webhook_id, what, lambda tx: deliveries.put_requested(tx, delivery))
 
     def attempted(self, attempt: Attempt) -> None:
-        """Remember the attempt, as information: if the disk cannot keep up, the oldest are let go, not the
-        deliveries."""
+        """Remember the attempt, as information: where it cannot be written it is let go, not the delivery."""
         if self._history is None:
             return
-        if len(self._attempts) >= MAX_ATTEMPTS_WAITING:
-            del self._attempts[: MAX_ATTEMPTS_WAITING // 10]
         self._attempts.append(attempt)
-        self._dirty.set()
+        self._grow(_ATTEMPT_BYTES + len(attempt.request_body) + len(attempt.response_body))
 
     def forget(self, webhook_id: str) -> None:
         """The webhook is gone: nothing of it is to be written any more."""
         self._feeds = {key: feed for key, feed in self._feeds.items() if key[0] != webhook_id}
         self._changes = {what: change for what, change in self._changes.items() if change.webhook_id != webhook_id}
+
+    def _grow(self, size_bytes: int) -> None:
+        self._unwritten_bytes += size_bytes
+        self._dirty.set()
 
     def start(self) -> None:
         """Write whatever comes, until closed."""
@@ -157,6 +171,7 @@ class Ledger:
 
     async def _flush(self) -> None:
         self._dirty.clear()
+        began_at, taken_bytes = time.monotonic(), self._unwritten_bytes
         attempts, self._attempts = self._attempts, []
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
         # The epoch of now: by the time of a retry we may have another, under which these may not be written.
@@ -172,6 +187,11 @@ class Ledger:
                 _log.error("could not store outcomes", exc_info=error)
                 await asyncio.sleep(RETRY_SECONDS)
         await writing
+        was_full = self.is_full
+        self._unwritten_bytes -= taken_bytes
+        if was_full:
+            _log.warning("deliveries wait for the disk", seconds=round(time.monotonic() - began_at, 3))
+            self.on_room()
 
     async def close(self) -> None:
         """Write the last of it."""

@@ -143,12 +143,17 @@ async def owning_ledger(
 
 @asynccontextmanager
 async def dispatching(
-    world: World, *, core: Database | None = None, metrics: Metrics | None = None, name: str = "dispatcher"
+    world: World,
+    *,
+    core: Database | None = None,
+    outcomes: Database | None = None,
+    metrics: Metrics | None = None,
+    name: str = "dispatcher",
 ) -> AsyncIterator[Dispatching]:
-    """Run a dispatcher on the world's stores (or on `core` before them) until the block ends."""
+    """Run a dispatcher on the world's stores (or on `core` and `outcomes` before them) until the block ends."""
     clock = SystemClock()
     membership = Membership(Presence(world.delivery, "dispatcher", name, clock), world.delivery, clock)
-    ledger = Ledger(world.delivery, world.open_history_log(), membership)
+    ledger = Ledger(outcomes or world.delivery, world.open_history_log(), membership)
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
         async def disable(webhook: Webhook, reason: str) -> bool:

@@ -10,7 +10,7 @@ from tests.unit.delivery.dispatching import HANG, Dispatching, Receiver, dispatc
 from tests.unit.faulty_database import Faulty
 from tests.unit.world import ROOT, World
 
-from elasticlake.delivery import belonging, dispatcher
+from elasticlake.delivery import belonging, dispatcher, ledger
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.deliveries import Position
@@ -159,6 +159,29 @@ async def test_a_database_that_is_away_is_told_once_and_without_a_traceback(
     told = [line for line in logs if line["log_level"] in ("warning", "error")]
     assert sorted(line["event"] for line in told) == ["cannot tell which webhooks are ours", "deliveries wait"]
     assert not any("exc_info" in line for line in told)
+
+
+async def test_what_cannot_be_remembered_is_not_sent(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else memory would grow, and so would what a crash has sent again."""
+    monkeypatch.setattr(ledger, "MAX_UNWRITTEN_BYTES", 50_000)
+    disk = Faulty(world.delivery)
+    await world.bucket("bucket")
+    await listen(world, receiver)
+    async with dispatching(world, outcomes=disk) as running:
+        for number in range(200):
+            await world.put("bucket", b"%d" % number)
+        running.dispatcher.wake({})
+        await eventually(lambda: running.ledger.is_full)
+        await asyncio.sleep(0.3)
+        sent = len(receiver.events)
+        assert 10 < sent < 100
+        await asyncio.sleep(0.3)
+        assert len(receiver.events) == sent
+        disk.is_away = False
+        await eventually(lambda: len(receiver.events) == 200)
+    assert sorted(receiver.sequences) == list(range(1, 201))
 
 
 async def test_an_attempt_under_way_at_the_end_is_made_again_uncounted(world: World, receiver: Receiver) -> None:

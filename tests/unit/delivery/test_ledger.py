@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from tests.unit.delivery.dispatching import Owner, eventually, owning_ledger
@@ -194,14 +195,21 @@ async def test_attempts_go_to_the_history(world: World) -> None:
     history.close()
 
 
-async def test_too_many_attempts_let_the_oldest_go(world: World) -> None:
+async def test_it_is_full_until_what_waits_is_written(world: World) -> None:
     ledger = await owning_ledger(world, history=history_writer(world))
-    one = attempt(WEBHOOK, BUCKET, 1)
-    for _ in range(module.MAX_ATTEMPTS_WAITING + 1):
-        ledger.attempted(one)
-    assert len(ledger._attempts) == module.MAX_ATTEMPTS_WAITING * 9 // 10 + 1
-    ledger._attempts.clear()
+    told: list[bool] = []
+    ledger.on_room = lambda: told.append(ledger.is_full)
+    large = replace(attempt(WEBHOOK, BUCKET, 1), request_body=bytes(module.MAX_UNWRITTEN_BYTES // 2))
+    ledger.attempted(large)
+    assert not ledger.is_full
+    ledger.attempted(large)
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 2))
+    assert ledger.is_full
+    await ledger.flush()
+    assert (ledger.is_full, told) == (False, [False])
+    ledger.attempted(large)
     await ledger.close()
+    assert told == [False]
 
 
 async def test_a_history_that_cannot_be_written_loses_no_outcome(world: World) -> None:
