@@ -24,7 +24,7 @@ from elasticlake.server.engine import Wake
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.protocol import Protocol
 from elasticlake.server.root import Root
-from elasticlake.server.tuning import tune_process
+from elasticlake.server.tuning import ask_for_short_turns, tune_process
 from elasticlake.service.accounts import Accounts
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.collector import Collector
@@ -55,6 +55,7 @@ def run_gateway(installation: Installation, listener: socket.socket, number: int
     """Serve until SIGTERM, then finish the requests under way."""
     configure_logs(installation.settings, f"gateway-{number}")
     tune_process()
+    ask_for_short_turns()
     # uvicorn hands the signal on when it has finished; by then there is nothing left to interrupt.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
