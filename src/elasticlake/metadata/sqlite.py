@@ -13,8 +13,8 @@ from elasticlake.metadata.database import Committed, Row, Transaction, Value
 
 PAGE_SIZE_BYTES = 4096
 BUSY_SECONDS = 10.0
-# A checkpoint copies the log's pages into the database and fsyncs both; every 8,000 pages (32 MiB) keeps that off most
-# commits.
+# A checkpoint copies the log's pages into the database and fsyncs both. 8,000 (32 MiB) are often enough that the log
+# stays small, and seldom enough that a page which changes often is copied once.
 CHECKPOINT_PAGES = 8000
 # Each connection has a page cache of its own. Writers of 32 clients gain a tenth by the large one (`bench --only put`);
 # whoever reads or appends in order gains nothing, as the system's cache is behind it.
@@ -50,9 +50,9 @@ def connect(
     return connection
 
 
-def wait_for_locks(connection: apsw.Connection) -> None:
-    """Wait while another process writes. SQLite's own handler sleeps up to 100 ms at a time; a commit takes one, so we
-    look again much sooner."""
+def wait_for_locks(connection: apsw.Connection, seconds: float = BUSY_SECONDS) -> None:
+    """Wait while another connection writes. SQLite's own handler sleeps up to 100 ms at a time; a commit takes one, so
+    this looks again much sooner."""
     started = 0.0
 
     def wait(earlier_calls: int) -> bool:
@@ -60,7 +60,7 @@ def wait_for_locks(connection: apsw.Connection) -> None:
         if earlier_calls == 0:
             started = time.monotonic()
         time.sleep(0.0005)
-        return time.monotonic() - started < BUSY_SECONDS
+        return time.monotonic() - started < seconds
 
     connection.set_busy_handler(wait)
 

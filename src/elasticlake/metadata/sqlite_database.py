@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import apsw
 
 from elasticlake.errors import InsufficientStorage, Unavailable
+from elasticlake.metadata.checkpointer import Checkpointer
 from elasticlake.metadata.database import ALONE, Committed, Reader, Touching, Transaction
 from elasticlake.metadata.sqlite import SMALL_CACHE_BYTES, SqliteReader, SqliteTransaction, connect, wait_for_locks
 
@@ -53,6 +54,7 @@ class SqliteDatabase:
         self._writer = connect(path, durable=durable, cache_bytes=cache_bytes, vfs=vfs)
         self._reader_connection = connect(path, durable=durable, cache_bytes=cache_bytes, vfs=vfs)
         self._reader = SqliteReader(self._reader_connection)
+        self._checkpointer = Checkpointer(path, self._writer, durable=durable, vfs=vfs)
         self._snapshot_ends: asyncio.Handle | None = None
         self._listeners: list[Callable[[Committed], None]] = []
         self._observer: Callable[[int, float], None] = _ignore
@@ -118,6 +120,7 @@ class SqliteDatabase:
         await self._idle.wait()
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._checkpointer.close)
         self._end_snapshot()
         self._reader_connection.close()
         self._writer.close()
