@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import apsw
@@ -57,11 +57,15 @@ class Checkpointer:
 
     def _work(self) -> None:
         # To open a connection for each checkpoint takes longer than most of them.
-        with closing(sqlite.connect(self._path, durable=self._durable, vfs=self._vfs)) as connection:
+        with ExitStack() as stack:
+            connection: apsw.Connection | None = None
             while self._asked.get():
                 self._not_before = time.monotonic() + PAUSE_SECONDS
                 # Another process may be at it, and a fault of the disk is for the next commit to meet.
                 with suppress(apsw.Error):
+                    if connection is None:
+                        connection = sqlite.connect(self._path, durable=self._durable, vfs=self._vfs)
+                        stack.callback(connection.close)
                     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
                     sqlite.wait_for_locks(connection, HOLD_UP_SECONDS)
                     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)

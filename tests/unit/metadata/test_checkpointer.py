@@ -6,11 +6,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 import pytest_asyncio
 
-from elasticlake.metadata import facts, sqlite
+from elasticlake.metadata import checkpointer, facts, sqlite
 from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.migrations import migrate_sqlite
 from elasticlake.metadata.sqlite import PAGE_SIZE_BYTES, SqliteReader, connect
@@ -73,6 +75,24 @@ async def test_a_reader_of_an_older_state_holds_up_no_commit(database: SqliteDat
         await asyncio.sleep(0.001)
         await put(database, number)
     assert log_pages(path) < grown + COMMITS
+
+
+async def test_after_a_fault_the_next_commit_asks_again(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = iter([apsw.CantOpenError("no more files")] * 3)
+
+    def connect_sometimes(*args: Any, **how: Any) -> apsw.Connection:
+        for fault in faults:
+            raise fault
+        return connect(*args, **how)
+
+    monkeypatch.setattr(sqlite, "connect", connect_sometimes)
+    monkeypatch.setattr(checkpointer, "PAUSE_SECONDS", 0.001)
+    for number in range(COMMITS):
+        await put(database, number)
+    assert next(faults, None) is None
+    assert log_pages(path) < 2 * COMMITS
 
 
 async def test_everything_is_there_after_it_was_closed(path: Path) -> None:
