@@ -101,6 +101,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not left_out:
         return
     names = sorted({reasons[item] for item in left_out})
+    if os.environ.get("ELASTICLAKE_ALL_SUITES") == "1":
+        raise pytest.UsageError(f"every suite must run, but tools are missing: {'; '.join(names)}")
     config.stash[LEFT_OUT] = {name: sum(reasons[item] == name for item in left_out) for name in names}
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if not reasons[item]]
@@ -114,7 +116,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
+    if left_out := getattr(node, "workeroutput", {}).get("left_out"):
+        node.config.stash[LEFT_OUT] = left_out
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

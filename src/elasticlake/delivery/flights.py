@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
@@ -72,9 +71,6 @@ class Flights:
         self._retries += is_retry
 
         def finished(task: asyncio.Task[None]) -> None:
-            # A slice of processor time is milliseconds; a client's request that came meanwhile waits for no more than
-            # one attempt (I7).
-            os.sched_yield()
             tasks.discard(task)
             if not tasks and self._tasks.get(webhook_id) is tasks:
                 del self._tasks[webhook_id]

@@ -9,7 +9,6 @@ which keeps the memory, and what a crash would have sent again, small (I6).
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
@@ -84,6 +83,7 @@ class Ledger:
         self._unwritten_bytes = 0
         self._dirty = asyncio.Event()
         self._one_flush = asyncio.Lock()
+        self._flushing: set[asyncio.Task[None]] = set()
         self._closing = False
         self._writing: asyncio.Task[None] | None = None
 
@@ -139,7 +139,7 @@ class Ledger:
         self.store(delivery.webhook_id, what, lambda tx: deliveries.put_requested(tx, delivery))
 
     def attempted(self, attempt: Attempt) -> None:
-        """Remember the attempt, as information: where it cannot be written it is let go, not the delivery."""
+        """Remember the attempt, as information: where writing it fails it is let go, not the delivery."""
         if self._history is None:
             return
         self._attempts.append(attempt)
@@ -151,8 +151,11 @@ class Ledger:
         self._changes = {what: change for what, change in self._changes.items() if change.webhook_id != webhook_id}
 
     def _grow(self, size_bytes: int) -> None:
+        was_full = self.is_full
         self._unwritten_bytes += size_bytes
         self._dirty.set()
+        if self.is_full and not was_full:
+            _log.warning("deliveries wait for the disk", unwritten_bytes=self._unwritten_bytes)
 
     def start(self) -> None:
         """Write whatever comes, until closed."""
@@ -165,13 +168,20 @@ class Ledger:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write everything collected so far; on a fault, keep it and try again."""
-        async with self._one_flush:
-            await self._flush()
+        """Write everything collected so far; on a fault, keep it and try again. Whoever waits for it may be canceled:
+        what was taken is written nevertheless."""
+        flushing = asyncio.create_task(self._flush())
+        self._flushing.add(flushing)
+        flushing.add_done_callback(self._flushing.discard)
+        await asyncio.shield(flushing)
 
     async def _flush(self) -> None:
+        async with self._one_flush:
+            await self._write()
+
+    async def _write(self) -> None:
         self._dirty.clear()
-        began_at, taken_bytes = time.monotonic(), self._unwritten_bytes
+        taken_bytes = self._unwritten_bytes
         attempts, self._attempts = self._attempts, []
         writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
         # The epoch of now: by the time of a retry we may have another, under which these may not be written.
@@ -190,7 +200,6 @@ class Ledger:
         was_full = self.is_full
         self._unwritten_bytes -= taken_bytes
         if was_full:
-            _log.warning("deliveries wait for the disk", seconds=round(time.monotonic() - began_at, 3))
             self.on_room()
 
     async def close(self) -> None:

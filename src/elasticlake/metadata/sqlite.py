@@ -50,7 +50,7 @@ def connect(
     return connection
 
 
-def wait_for_locks(connection: apsw.Connection, seconds: float = BUSY_SECONDS) -> None:
+def wait_for_locks(connection: apsw.Connection) -> None:
     """Wait while another connection writes. SQLite's own handler sleeps up to 100 ms at a time; a commit takes one, so
     this looks again much sooner."""
     started = 0.0
@@ -60,7 +60,7 @@ def wait_for_locks(connection: apsw.Connection, seconds: float = BUSY_SECONDS) -
         if earlier_calls == 0:
             started = time.monotonic()
         time.sleep(0.0005)
-        return time.monotonic() - started < seconds
+        return time.monotonic() - started < BUSY_SECONDS
 
     connection.set_busy_handler(wait)
 

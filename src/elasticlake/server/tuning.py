@@ -40,10 +40,11 @@ def ask_for_short_turns() -> None:
     """Ask the kernel for short slices of processor time, so that whoever waits for this process waits little: it then
     comes, when it wakes, before one that is in the middle of a longer slice. For the threads that are made later, too.
 
-    Linux before 6.12 takes no notice, and a sandbox may refuse: all goes on as it was.
+    Linux before 6.12 takes no notice, a sandbox may refuse, and whoever runs this in another class knows why: then all
+    goes on as it was.
     """
     number = _SCHED_SETATTR.get(platform.machine())
-    if sys.platform != "linux" or number is None:
+    if sys.platform != "linux" or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
         return
     niceness = os.getpriority(os.PRIO_PROCESS, 0)
     wanted = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, niceness, 0, SLICE_NANOSECONDS, 0, 0)

@@ -166,6 +166,7 @@ async def test_what_cannot_be_remembered_is_not_sent(
 ) -> None:
     """Else memory would grow, and so would what a crash has sent again."""
     monkeypatch.setattr(ledger, "MAX_UNWRITTEN_BYTES", 50_000)
+    monkeypatch.setattr(dispatcher, "SCAN_SECONDS", 60.0)
     disk = Faulty(world.delivery)
     await world.bucket("bucket")
     await listen(world, receiver)

@@ -184,6 +184,20 @@ async def test_what_cannot_be_written_is_kept_and_tried_again(world: World) -> N
     assert await dead(world) == [DEAD, DEAD._replace(sequence=4)]
 
 
+async def test_who_is_canceled_while_waiting_for_it_takes_nothing_along(world: World) -> None:
+    disk = FullDisk(world)
+    ledger = await owning_ledger(world, disk)
+    ledger.died(DEAD)
+    flushing = asyncio.create_task(ledger.flush())
+    await eventually(lambda: disk.refused)
+    flushing.cancel()
+    await asyncio.gather(flushing, return_exceptions=True)
+    assert flushing.cancelled()
+    disk.is_full = False
+    await ledger.close()
+    assert await dead(world) == [DEAD]
+
+
 async def test_attempts_go_to_the_history(world: World) -> None:
     ledger = await owning_ledger(world, history=history_writer(world))
     ledger.start()

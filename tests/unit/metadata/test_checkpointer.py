@@ -80,7 +80,7 @@ async def test_a_reader_of_an_older_state_holds_up_no_commit(database: SqliteDat
 async def test_after_a_fault_the_next_commit_asks_again(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults = iter([apsw.CantOpenError("no more files")] * 3)
+    faults = iter([apsw.CantOpenError("no more files"), MemoryError(), OSError("no more files")])
 
     def connect_sometimes(*args: Any, **how: Any) -> apsw.Connection:
         for fault in faults:
