@@ -94,7 +94,7 @@ test: lint node ## Everything; a suite whose tool is missing is left out and nam
 	@$(BIN)/python -m pytest tests $(PARALLEL)
 
 soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every test that runs on an engine, on PostgreSQL
-	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200 $(PARALLEL) --dist worksteal --durations 0 --durations-min 1
+	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200 --numprocesses auto --dist worksteal --durations 0 --durations-min 1
 	@ELASTICLAKE_ENGINE=postgres $(BIN)/python -m pytest tests $(PARALLEL) --ignore tests/unit/bench --ignore tests/unit/cli
 
 bench: $(DEV_STAMP) ## Measure; options in ARGS

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import starmap
-from statistics import median
 
 from bench.bed import Bed
 from bench.closed_loop import run_closed
@@ -63,10 +61,9 @@ def _with_open_breakers(calm: Bed, broken: Bed, api: Api, settings: Settings) ->
 
 def _with_live_ones(calm: Bed, live: Bed, api: Api, inbox: InboxClient, settings: Settings) -> Iterator[Result]:
     sides = Side(calm, "open"), Side(live, "open")
-    p99_ms: dict[Side, list[float]] = {side: [] for side in sides}
 
     def turn(side: Side) -> None:
-        p99_ms[side].append(side.put_open(RATE, settings.seconds))
+        side.put_open(RATE, settings.seconds)
         # The next turn is to begin at rest.
         inbox.wait_for(WEBHOOKS * len(sides[1].source.written))
 
@@ -76,7 +73,7 @@ def _with_live_ones(calm: Bed, live: Bed, api: Api, inbox: InboxClient, settings
         arrived = inbox.arrived()
     missing = WEBHOOKS * len(sides[1].source.written) - arrived.distinct
     details: dict[str, Detail] = {
-        "p99ToNoneRatio": median(starmap(ratio, zip(p99_ms[sides[1]], p99_ms[sides[0]], strict=True))),
+        "p99ToNoneRatio": ratio(sides[1].p99_ms, sides[0].p99_ms),
         "deliveries": arrived.total,
         "deliveriesRepeated": arrived.total - arrived.distinct,
     }

@@ -7,7 +7,6 @@ also kept one by one, with `?order` looked at for the order of each key (`key_or
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sys
@@ -18,8 +17,6 @@ import uvloop
 
 from bench.key_order import KeyOrder
 
-NICENESS = 10
-"""A receiver is another machine's, usually, and keeps no processor from the server."""
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 LENGTH_REQUIRED = b"HTTP/1.1 411 Length Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -157,6 +154,5 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(NICENESS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(int(sys.argv[1])))

@@ -26,15 +26,17 @@ class Side:
     def per_second(self) -> float:
         return len(self.tally.latencies_seconds) / self.tally.elapsed_seconds if self.tally.elapsed_seconds else 0.0
 
+    @property
+    def p99_ms(self) -> float:
+        return percentiles(self.tally.latencies_seconds).p99_ms
+
     def put_closed(self, seconds: float) -> None:
         """As many as there may be, over 32 connections."""
         self._add(run_closed(self._bed.target, self.source, CONNECTIONS, seconds))
 
-    def put_open(self, rate: float, seconds: float) -> float:
-        """So many a second; returns the 99th percentile of their latencies, in milliseconds."""
-        tally = run_open(self._bed.target, self.source, rate, seconds).tally
-        self._add(tally)
-        return percentiles(tally.latencies_seconds).p99_ms
+    def put_open(self, rate: float, seconds: float) -> None:
+        """So many a second."""
+        self._add(run_open(self._bed.target, self.source, rate, seconds).tally)
 
     def _add(self, part: Tally) -> None:
         self.tally.latencies_seconds += part.latencies_seconds

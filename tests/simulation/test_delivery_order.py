@@ -15,8 +15,7 @@ from elasticlake.model.webhooks import Ordering
 from elasticlake.service.selection import Selection
 
 SEEDS = 150
-SOAK_SEEDS = 4_000
-"""Of each of the ten kinds of lives: 40,000 in all."""
+SOAK_SEEDS = 20_000
 
 
 def deliver_all(seeds: range, ordering: Ordering) -> None:

@@ -30,7 +30,8 @@ class Links:
         self._idle: list[Link] = []
         self._made: set[Link] = set()
         self._opening = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+        """Each is told whether it may look for a link."""
         self._failed_at = float("-inf")
         self._watching: asyncio.Task[None] | None = None
         self._closed = False
@@ -95,6 +96,7 @@ class Links:
             link = await open_link(self._conninfo, durable=self._durable)
         except LinkLost:
             self._failed_at = loop.time()
+            self._refuse()
             raise
         finally:
             self._opening -= 1
@@ -106,23 +108,32 @@ class Links:
         return link
 
     async def _turn(self) -> None:
-        """Wait until a link may be had."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Wait until a link may be had; raises `LinkLost` if none can."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
-            await turn
+            is_ours = await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 # It was ours already: somebody else takes it.
                 self._next()
             raise
+        if not is_ours:
+            raise LinkLost("the database cannot be reached")
 
     def _next(self) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result(True)
                 return
+
+    def _refuse(self) -> None:
+        """Tell everybody who waits now: one after the other they would find out by themselves, and each later."""
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(False)
+        self._waiting.clear()
 
     async def _watch(self) -> None:
         """Give up links whose replies do not come."""
@@ -139,6 +150,7 @@ class Links:
                 # Whoever tried an idle one next, or a new one at once, would have to wait as long again.
                 self._failed_at = now
                 self._give_up(*silent, *self._idle)
+                self._refuse()
             self._made = {link for link in self._made if not link.lost}
 
     def _silent(self, since: float) -> list[Link]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import psycopg
 import pytest
+from tests.proxy import Proxy
 from tests.unit.metadata.postgres.conftest import end_sessions
 
+from elasticlake.metadata.postgres import link, links
 from elasticlake.metadata.postgres.link import Link, LinkLost
 from elasticlake.metadata.postgres.links import Links
 
@@ -70,6 +73,21 @@ async def test_a_lost_one_makes_room_for_another(url: str) -> None:
     assert second is not first
     assert not second.lost
     links.close()
+
+
+async def test_a_server_that_cannot_be_reached_is_asked_once_for_all_who_wait(
+    proxy: Proxy, far_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the machine takes from one to the next: else they would wait one after the other."""
+    monkeypatch.setattr(link, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(links, "PAUSE_SECONDS", 0.0)
+    proxy.cut()
+    began_at = time.monotonic()
+    few = Links(far_url, 1)
+    outcomes = await asyncio.gather(*(few.take() for _ in range(4)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {LinkLost}
+    assert time.monotonic() - began_at < 2 * 2
+    few.close()
 
 
 async def test_after_the_end_there_are_none(url: str) -> None:
