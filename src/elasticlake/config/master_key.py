@@ -4,6 +4,7 @@ holds none (I8)."""
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from base64 import b64decode, b64encode
@@ -29,6 +30,7 @@ class MasterKey:
     def __init__(self, key: bytes) -> None:
         if len(key) != _KEY_BYTES:
             raise MasterKeyError(f"A master key has {_KEY_BYTES} bytes, written in base64.")
+        self._key = key
         self._cipher = AESGCM(key)
         self._id = hashlib.sha256(b"elasticlake-master-key:" + key).digest()[:_ID_BYTES]
 
@@ -41,6 +43,10 @@ class MasterKey:
         """Raises `MasterKeyError` unless this is the key of that id, with which the data's secrets are sealed."""
         if key_id != self.id:
             raise MasterKeyError(f"the data was encrypted with master key {key_id}, but this one is {self.id}")
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes that only who holds the key can have, others for every purpose (HMAC-SHA256, as in RFC 5869)."""
+        return hmac.digest(self._key, b"elasticlake-derived:" + purpose.encode(), "sha256")
 
     def encrypt(self, secret: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)

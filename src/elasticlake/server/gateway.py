@@ -14,11 +14,16 @@ import uvloop
 from elasticlake import __version__
 from elasticlake.api.application import create_app
 from elasticlake.api.services import Services
+from elasticlake.dashboard.application import create_dashboard
+from elasticlake.dashboard.services import Services as DashboardServices
+from elasticlake.dashboard.sessions import Sessions
+from elasticlake.dashboard.sign_in_limit import SignInLimit
 from elasticlake.errors import Unavailable
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.history import History
 from elasticlake.s3.app import S3App
 from elasticlake.s3.operations.handler import Services as S3Services
+from elasticlake.s3.presigned import presign
 from elasticlake.server.composition import Installation, open_stores
 from elasticlake.server.engine import Wake
 from elasticlake.server.logs import configure_logs
@@ -133,11 +138,12 @@ def _root(
     installation: Installation, stores: Stores, services: Services, notifications: Notifications, tracer: Tracer | None
 ) -> Root:
     settings = installation.settings
+    objects, multipart = Objects(stores), Multipart(stores)
     s3 = S3App(
         S3Services(
             services.buckets,
-            Objects(stores),
-            Multipart(stores),
+            objects,
+            multipart,
             notifications,
             lambda account_id: display_name(stores.database, account_id),
         ),
@@ -148,7 +154,37 @@ def _root(
         services.metrics.metrics,
         tracer,
     )
-    return Root(s3, create_app(services, __version__), settings.domain, settings.trusted_proxy)
+    dashboard = create_dashboard(_dashboard_services(installation, stores, services, objects, multipart))
+    return Root(s3, create_app(services, __version__), dashboard, settings.domain, settings.trusted_proxy)
+
+
+def _dashboard_services(
+    installation: Installation, stores: Stores, services: Services, objects: Objects, multipart: Multipart
+) -> DashboardServices:
+    credentials = installation.credentials
+    return DashboardServices(
+        accounts=services.accounts,
+        tokens=services.tokens,
+        hierarchy=services.hierarchy,
+        buckets=services.buckets,
+        objects=objects,
+        multipart=multipart,
+        webhooks=services.webhooks,
+        deliveries=services.deliveries,
+        explanations=services.explanations,
+        jobs=services.jobs,
+        reconciling=services.reconciling,
+        feed=services.feed,
+        health=services.health,
+        presign=presign,
+        sessions=Sessions(installation.master_key.derive("dashboard-sessions"), stores.clock),
+        sign_ins=SignInLimit(stores.clock),
+        clock=stores.clock,
+        version=__version__,
+        public_url=installation.public_url,
+        root_key_id=credentials.access_key_id,
+        password=credentials.dashboard_password,
+    )
 
 
 class Server(uvicorn.Server):

@@ -11,13 +11,20 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Root:
-    """Routes by Host first (a bucket of its own), then `/v1` to the REST API, and everything else to S3."""
+    """Routes by Host first (a bucket of its own), then `/v1` to the REST API, `/ui` to the dashboard, and all else to
+    S3."""
 
     def __init__(
-        self, s3: Application, api: Application, domains: tuple[str, ...], trusted_proxies: tuple[str, ...]
+        self,
+        s3: Application,
+        api: Application,
+        dashboard: Application,
+        domains: tuple[str, ...],
+        trusted_proxies: tuple[str, ...],
     ) -> None:
         self._s3 = s3
         self._api = api
+        self._dashboard = dashboard
         self._domains = tuple(f".{domain}".encode() for domain in domains)
         self._proxies = [ipaddress.ip_network(text, strict=False) for text in trusted_proxies]
 
@@ -31,8 +38,10 @@ class Root:
             await self._s3(scope, receive, send)
         elif path.startswith(b"/v1/") or path == b"/v1":
             await self._api(scope, receive, send)
+        elif path.startswith(b"/ui/") or path == b"/ui":
+            await self._dashboard(scope, receive, send)
         elif path == b"/" and _is_browser(scope):
-            await _redirect(send, b"/v1/docs")
+            await _redirect(send, b"/ui/")
         else:
             await self._s3(scope, receive, send)
 

@@ -10,13 +10,13 @@ from elasticlake.server.root import Root
 
 
 class Door:
-    """A root over two applications that only note that they were asked."""
+    """A root over three applications that only note that they were asked."""
 
     def __init__(self, domains: tuple[str, ...] = (), proxies: tuple[str, ...] = ()) -> None:
         self.asked: list[str] = []
         self.scope: dict[str, Any] = {}
         self.sent: list[dict[str, Any]] = []
-        self.root = Root(self._named("s3"), self._named("api"), domains, proxies)
+        self.root = Root(self._named("s3"), self._named("api"), self._named("dashboard"), domains, proxies)
 
     def _named(self, name: str) -> Any:
         async def application(scope: dict[str, Any], _receive: Any, _send: Any) -> None:
@@ -61,6 +61,11 @@ class Door:
         ("/v1/", "api"),
         ("/v1/webhooks", "api"),
         ("/v1x/key", "s3"),
+        ("/ui", "dashboard"),
+        ("/ui/", "dashboard"),
+        ("/ui/buckets/photos", "dashboard"),
+        ("/uix/key", "s3"),
+        ("/%75%69/", "s3"),
         ("/V1/webhooks", "s3"),
         ("/%76%31/webhooks", "s3"),
         ("//v1/webhooks", "s3"),
@@ -144,7 +149,7 @@ async def test_a_person_at_the_root_is_shown_the_docs() -> None:
     door = Door()
     assert await door.ask("/", {"Accept": "text/html,*/*"}) == "nobody"
     assert door.sent[0]["status"] == 307
-    assert (b"location", b"/v1/docs") in door.sent[0]["headers"]
+    assert (b"location", b"/ui/") in door.sent[0]["headers"]
 
 
 @pytest.mark.parametrize(
