@@ -21,6 +21,8 @@ from bench.target import parse_target
 
 FULL_LISTING_KEYS = 1_000_000
 FULL_WAITING = 2_000_000
+FULL_PAGE_OBJECTS = 1_000_000
+FULL_PAGE_ATTEMPTS = 5_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--backlog", type=int, help="events of the delivery shape (default 20,000)")
     what.add_argument("--waiting", type=int, help="events of the backlog shape (default 20,000)")
     what.add_argument(
-        "--full", action="store_true", help=f"list over {FULL_LISTING_KEYS:,} keys; {FULL_WAITING:,} events wait"
+        "--full",
+        action="store_true",
+        help=f"list {FULL_LISTING_KEYS:,} keys; {FULL_WAITING:,} events wait; pages of {FULL_PAGE_ATTEMPTS:,} attempts",
     )
     what.add_argument("--quick", action="store_true", help="small and short, to see that everything works")
     parser.add_argument("--json", type=Path, help="also write the report here")
@@ -91,6 +95,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         listing_keys=options.keys or full_keys or settings.listing_keys,
         backlog=options.backlog or settings.backlog,
         waiting=options.waiting or full_waiting or settings.waiting,
+        page_objects=FULL_PAGE_OBJECTS if options.full else settings.page_objects,
+        page_attempts=FULL_PAGE_ATTEMPTS if options.full else settings.page_attempts,
     )
 
 

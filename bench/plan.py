@@ -18,6 +18,7 @@ from bench.latency import latency_shapes
 from bench.limits import machine_limits
 from bench.listing import listing_shape
 from bench.memory import Sampler
+from bench.pages import pages_shape
 from bench.report import Report
 from bench.result import Limit, Result
 from bench.server import Server, null_server, spawned
@@ -65,6 +66,11 @@ class Plan:
                     spawned(folder, self.region, metadata=make(), unanswered_names=True) as server,
                 ):
                     self._engine(server, inbox, report)
+        if self.settings.wants("pages") and self.engine == "sqlite":
+            folder = self._folder("pages")
+            with spawned(folder, self.region) as server:
+                assert server.api is not None
+                self._results(report, pages_shape(server, server.api, self.settings, folder / "data"))
 
     @contextmanager
     def _metadata(self) -> Iterator[Callable[[], str | None]]:

@@ -10,6 +10,7 @@ ENGINE_SHAPES = ("fanout", "breakers", "isolation", "backlog")
 SHAPES = (
     *("put", "get", "head", "list", "delete", "mixed", "stream", "multipart", "latency", "delivery", "listing"),
     *ENGINE_SHAPES,
+    "pages",
 )
 
 
@@ -24,8 +25,9 @@ class MixedShape:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One run's choices; the defaults are the full run but for the listing's million keys and the two million events
-    that are `waiting` for a dead endpoint. Sick endpoints need longer than a deadline of 30 s to show all they can do.
+    """One run's choices; the defaults are the full run but for the listing's million keys, the two million events that
+    are `waiting` for a dead endpoint, and the million objects and five million attempts that pages are about. Sick
+    endpoints need longer than a deadline of 30 s to show all they can do.
     """
 
     only: frozenset[str] = frozenset(SHAPES)
@@ -44,6 +46,8 @@ class Settings:
     waiting: int = 20_000
     listing_keys: int = 100_000
     listing_pages: int = 200
+    page_objects: int = 20_000
+    page_attempts: int = 100_000
     quick: bool = False
 
     def wants(self, *shapes: str) -> bool:
@@ -64,6 +68,8 @@ def quick_settings() -> Settings:
         waiting=2_000,
         listing_keys=10_000,
         listing_pages=50,
+        page_objects=2_000,
+        page_attempts=10_000,
         quick=True,
     )
 

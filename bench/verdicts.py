@@ -8,11 +8,14 @@ from bench.latency import latency_name
 from bench.limits import MD5, WRITE_FSYNC
 from bench.listing import FEW_KEYS, listing_name
 from bench.memory import ProcessUse
+from bench.pages import pages_name
 from bench.result import MIB, Limit, Result
 from bench.shapes import small_name, stream_name
 from bench.verdict import Verdict, judge_rate
 
 PROMISED_LISTING_KEYS = 1_000_000
+PROMISED_PAGES = (1_000_000, 5_000_000)
+PAGE_MS = 200
 PROMISED_RATES = {"sqlite": (5_000, 9_000), "postgres": (3_000, 5_000)}
 """4 KiB PUTs and GETs a second at 32 connections, by engine; PostgreSQL shares the machine with the server."""
 
@@ -33,6 +36,7 @@ def judge(
         judge_rate(by_name, delivery_name(history=True), 3_000, "deliveries with history ≥ 3,000/s"),
         _listing(by_name.values()),
         *judge_engine(by_name),
+        _pages(by_name.values()),
         _errors(by_name.values()),
     ]
 
@@ -88,6 +92,20 @@ def _listing(results: Iterable[Result]) -> Verdict:
     if ratio > 2 or result.error_count:
         return Verdict(promise, text, False)
     return Verdict(promise, text, True if full else None)
+
+
+def _pages(results: Iterable[Result]) -> Verdict:
+    promise = (
+        f"every page < {PAGE_MS} ms with {PROMISED_PAGES[0]:,} objects in a bucket and {PROMISED_PAGES[1]:,} attempts"
+    )
+    measured = [result for result in results if result.name.startswith(pages_name("/"))]
+    if not measured:
+        return Verdict(promise, "not measured", None)
+    slowest = max(measured, key=lambda result: result.latency.max_ms)
+    met = slowest.latency.max_ms < PAGE_MS and not any(result.error_count for result in measured)
+    size = (int(slowest.details["objects"]), int(slowest.details["attempts"]))
+    text = f"{len(measured)} pages, at most {slowest.latency.max_ms:.0f} ms ({slowest.name})"
+    return Verdict(promise, text, met if not met or size >= PROMISED_PAGES else None)
 
 
 def _errors(results: Iterable[Result]) -> Verdict:

@@ -23,7 +23,7 @@ def test_a_run_against_a_named_endpoint(null: Server, tmp_path: Path, capsys: py
     assert by_name["PUT 4 KiB x8"]["ratios"]["bare ASGI: PUT 4 KiB x8"] > 0
     assert {"MD5", "SHA-256", "fdatasync 4 KiB p99", "file read (page cache)"} < {x["name"] for x in report["limits"]}
     assert report["processes"][0]["rssAnonMaxBytes"] > 0
-    assert len(report["verdicts"]) == 16
+    assert len(report["verdicts"]) == 17
     printed = capsys.readouterr().out
     assert "4 KiB PUT at 32 connections ≥ 5,000/s" in printed
     assert "PUT 4 KiB x32" in printed

@@ -10,6 +10,7 @@ from bench.latency import latency_name
 from bench.limits import MD5, WRITE_FSYNC
 from bench.listing import listing_name
 from bench.memory import ProcessUse
+from bench.pages import pages_name
 from bench.result import MIB, Limit, Result
 from bench.shapes import small_name, stream_name
 from bench.stats import Percentiles
@@ -40,15 +41,17 @@ ENGINE = [
     Result(live_name(), 9, 0, 1.0, Percentiles(), details={"p99ToNoneRatio": 1.5}),
     Result(backlog_name(), 3_000, 0, 1.0, Percentiles(), details=BACKLOG),
 ]
+FULL = {"objects": 1_000_000, "attempts": 5_000_000}
+PAGES = [Result(pages_name(path), 15, 0, 1.0, Percentiles(max_ms=199.9), details=FULL) for path in ("/ui/", "/ui/keys")]
 USES = [ProcessUse(1, "gateway", 199 * MIB), ProcessUse(2, "dispatcher", 50 * MIB)]
 
 
 def test_what_just_reaches_the_promises_meets_them_all() -> None:
-    assert [verdict.met for verdict in judge([*GOOD, *ENGINE], LIMITS, USES)] == [True] * 16
+    assert [verdict.met for verdict in judge([*GOOD, *ENGINE, *PAGES], LIMITS, USES)] == [True] * 17
 
 
 def test_nothing_measured_leaves_all_open() -> None:
-    assert [verdict.met for verdict in judge([], {}, [])] == [None] * 16
+    assert [verdict.met for verdict in judge([], {}, [])] == [None] * 17
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,20 @@ def test_a_smaller_listing_proves_nothing_but_can_refute() -> None:
     small = Result(listing_name(9), 9, 0, 1.0, Percentiles(), details={"timeToFewKeysRatio": 1.0, "keys": 9})
     assert judge([small], {}, [])[7].met is None
     assert judge([replace(small, details={"timeToFewKeysRatio": 3.0, "keys": 9})], {}, [])[7].met is False
+
+
+def test_one_slow_page_is_enough() -> None:
+    slow = replace(PAGES[1], latency=Percentiles(max_ms=200.0))
+    verdict = judge([PAGES[0], slow], {}, [])[15]
+    assert verdict.met is False
+    assert "/ui/keys" in verdict.measured
+    assert judge([PAGES[0], replace(PAGES[1], errors={"500": 1})], {}, [])[15].met is False
+
+
+def test_pages_over_less_prove_nothing_but_can_refute() -> None:
+    small = replace(PAGES[0], details={**FULL, "attempts": 10})
+    assert judge([small], {}, [])[15].met is None
+    assert judge([replace(small, latency=Percentiles(max_ms=300.0))], {}, [])[15].met is False
 
 
 def test_any_error_is_an_error() -> None:
