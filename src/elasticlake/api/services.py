@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from elasticlake.model.accounts import Caller, Scope, Token
 from elasticlake.service import context
 from elasticlake.service.accounts import Accounts
+from elasticlake.service.activity import Activities
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.explanations import Explanations
@@ -19,6 +20,7 @@ from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.system import System
 from elasticlake.service.tokens import Authenticator, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -37,6 +39,8 @@ class Services:
     jobs: Jobs
     reconciling: Reconciling
     feed: Feed
+    activities: Activities
+    system: System
     health: Health
     metrics: SharedMetrics
 

@@ -96,7 +96,8 @@ def _conditions(sought: Sought) -> tuple[list[str], list[Value]]:
         ("time_ms < ?", sought.until_ms),
     ]
     wanted = [(condition, value) for condition, value in given if value is not None]
-    conditions, parameters = [condition for condition, _ in wanted], [value for _, value in wanted]
+    conditions = [condition for condition, _ in wanted]
+    parameters: list[Value] = [value for _, value in wanted]
     if sought.accounts is not None:
         conditions.append(f"account_id IN ({', '.join('?' * len(sought.accounts))})")
         parameters += sought.accounts

@@ -121,8 +121,8 @@ class Hierarchy:
         return await self._stores.database.write(mutation)
 
     async def get_pond(self, token: Token, lake_slug: str, slug: str, permission: Permission = "list") -> Pond:
-        """The pond; raises `NoSuchPond`, or `NoSuchLake` if not even its lake exists, and `AccessDenied` where the token
-        lacks the permission."""
+        """The pond; raises `NoSuchPond`, or `NoSuchLake` if not even its lake exists, and `AccessDenied` where the
+        token lacks the permission."""
         await self._ensure_defaults()
         return await self._stores.database.read(lambda reader: visible_pond(reader, token, lake_slug, slug, permission))
 

@@ -4,10 +4,10 @@ A bearer token has no scope: it reaches all that its accounts have. Where there 
 
 | what | needs |
 | --- | --- |
-| see lakes, ponds, buckets and their totals | `list`; of lakes and ponds that lie in the scope in part, the totals of that part |
+| see lakes, ponds, buckets and their totals | `list`; of what lies in the scope in part, that part's totals |
 | read events: the feed, live streams, and what `explain` answers | `read`, and no prefixes |
 | create, rename, delete a lake, a pond or a bucket | `admin` over all of it, and no prefixes |
-| see and change webhooks, their deliveries, jobs, reconcile | `admin` over all of the webhook's place, and no prefixes |
+| see and change webhooks, their deliveries and jobs | `admin` over all of the webhook's place, and no prefixes |
 | a webhook that sends links to objects | `read` there as well |
 | accounts, access keys, tokens, activity, the system, metrics | `admin`, no places and no prefixes |
 | make an access key | no permission for it that the maker lacks |
