@@ -23,6 +23,29 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """Something that was done. `subject` is the id or the name of what it was done to, `account` whose that is."""
+
+    id: int
+    time: datetime
+    actor: Actor
+    action: str
+    subject: str
+    account: str | None
+    bucket: str | None
+    detail: dict[str, Any]
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """By what it was done: a token or an access key, of which this is the id; `system` is the server itself."""
+
+    kind: Literal["token", "accessKey", "dashboard", "system"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One HTTP request of a delivery; of the answer's body, the first 16 KiB."""
 
@@ -37,6 +60,14 @@ class Attempt:
     response_headers: dict[str, str]
     response_body: str
     next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Events that enabled webhooks have yet to come to, and the age of the oldest one that has not arrived."""
+
+    events: int
+    oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +86,15 @@ class Batch:
 
     max_events: int
     max_wait_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blobs:
+    """With less free space than the reserve, writes are refused. `freeBytes` is null where nobody knows."""
+
+    place: str
+    free_bytes: int | None
+    reserve_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +193,14 @@ class AccountPage:
     """AccountPage."""
 
     items: list[Account]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityPage:
+    """ActivityPage."""
+
+    items: list[Activity]
     next_cursor: str | None
 
 
@@ -276,6 +324,15 @@ class DraftInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """`databases` are their sizes in bytes, where they are files."""
+
+    name: str
+    version: str
+    databases: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """An event, exactly as webhooks send it."""
 
@@ -291,6 +348,17 @@ class Event:
     previous: Previous | None = None
     principal: str | None
     request_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """How long events are kept, and about how many bytes of them in each bucket (0: no limit); when the oldest
+    that is kept happened.
+    """
+
+    retention_days: int
+    retention_bytes: int
+    oldest_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,6 +525,18 @@ class ManagedBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A process that said that it lives. `epoch` names it for as long as it is not taken for dead."""
+
+    name: str
+    role: Literal["gateway", "dispatcher"]
+    epoch: str
+    started_at: datetime
+    heartbeat_at: datetime
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pond:
     """Pond."""
 
@@ -484,6 +564,13 @@ class Readiness:
 
     status: Literal["ok", "unavailable"]
     checks: list[Check]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """0 is for ever; null: none are kept."""
+
+    retention_days: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -534,6 +621,28 @@ class Standing:
     coalesced: int
     retrying: int
     failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """`backlog` is what the dispatcher of the server that answers measured last; null where it has none."""
+
+    version: str
+    role: str
+    started_at: datetime
+    public_url: str
+    engine: Engine
+    nodes: list[Node]
+    blobs: Blobs
+    accounts: int
+    buckets: int
+    objects: int
+    bytes: int
+    webhooks: dict[str, int]
+    events: Events
+    attempts: Retention
+    activity: Retention
+    backlog: Backlog | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

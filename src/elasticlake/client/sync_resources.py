@@ -46,7 +46,8 @@ class SyncMetrics(SyncResource):
     def get(self) -> str:
         """Read the server's metrics.
 
-        Of all processes of this server, in Prometheus's text format. Any token may read them.
+        Of all processes of this server, in Prometheus's text format. Any token may read them; an access key
+        that is limited to some places may not.
         """
         return self._send(make_call("GET", "/v1/metrics", str))
 
@@ -946,6 +947,61 @@ class SyncTokens(SyncResource):
         self._send(make_call("DELETE", "/v1/tokens/{id}", None, path={"id": id}))
 
 
+class SyncActivity(SyncResource):
+    """What there is of activity."""
+
+    def list(
+        self,
+        *,
+        limit: Given[int] = UNSET,
+        actor: Given[str] = UNSET,
+        action: Given[str] = UNSET,
+        subject: Given[str] = UNSET,
+        since: Given[datetime] = UNSET,
+        until: Given[datetime] = UNSET,
+    ) -> Iterator[models.Activity]:
+        """Read the audit log.
+
+        What was done to accounts, keys, tokens, lakes, ponds, buckets and webhooks, the newest first;
+        deliveries sent again, and jobs. Changes of objects are events. A token that is limited to some accounts
+        sees what concerns them.
+
+        `limit`: how many a page has.
+        `actor`: only by this.
+        `action`: only actions that begin so.
+        `subject`: only of this.
+        `since`: only then or later.
+        `until`: only before.
+        """
+        return self._pages(
+            make_call(
+                "GET",
+                "/v1/activity",
+                models.ActivityPage,
+                query={
+                    "limit": limit,
+                    "actor": actor,
+                    "action": action,
+                    "subject": subject,
+                    "since": since,
+                    "until": until,
+                },
+            )
+        )
+
+
+class SyncSystem(SyncResource):
+    """What there is of system."""
+
+    def get(self) -> models.System:
+        """Describe the installation.
+
+        Its nodes, engine, places, totals and backlog. For tokens of every account; an answer may be a second
+        old.
+        """
+        return self._send(make_call("GET", "/v1/system", models.System))
+
+
 class SyncResources(SyncResource):
     """Every resource, by its name."""
 
@@ -996,3 +1052,11 @@ class SyncResources(SyncResource):
     @property
     def tokens(self) -> SyncTokens:
         return SyncTokens(self._transport)
+
+    @property
+    def activity(self) -> SyncActivity:
+        return SyncActivity(self._transport)
+
+    @property
+    def system(self) -> SyncSystem:
+        return SyncSystem(self._transport)
