@@ -16,6 +16,7 @@ from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.history import Attempt
 from elasticlake.model.events import EventType
+from elasticlake.model.timings import Timings
 from elasticlake.model.webhooks import DeliveryStatus
 from elasticlake.service.delivery_status import Delivery
 
@@ -53,6 +54,8 @@ _ATTEMPT_EXAMPLE: dict[str, Any] = {
     "responseHeaders": {"Content-Type": "text/plain"},
     "responseBody": "OK",
     "nextAttemptAt": None,
+    "address": "203.0.113.7",
+    "timings": {"dnsMs": 1.5, "connectMs": 2.25, "tlsMs": 4.5, "firstByteMs": 3.75},
 }
 
 
@@ -81,6 +84,26 @@ class DeliveryDocument(Document):
         return cls(**_members(delivery))
 
 
+class TimingsDocument(Document):
+    """How long the steps took; null for a step that was not taken (a kept connection needs no address) or not ended."""
+
+    dns_ms: float | None
+    connect_ms: float | None
+    tls_ms: float | None
+    first_byte_ms: float | None
+
+    @classmethod
+    def of(cls, timings: Timings | None) -> TimingsDocument | None:
+        if timings is None:
+            return None
+        return cls(
+            dns_ms=timings.dns_ms,
+            connect_ms=timings.connect_ms,
+            tls_ms=timings.tls_ms,
+            first_byte_ms=timings.first_byte_ms,
+        )
+
+
 class AttemptDocument(Document):
     """One HTTP request of a delivery; of the answer's body, the first 16 KiB."""
 
@@ -97,6 +120,8 @@ class AttemptDocument(Document):
     response_headers: dict[str, str]
     response_body: str
     next_attempt_at: Timestamp | None
+    address: str | None
+    timings: TimingsDocument | None
 
     @classmethod
     def of(cls, attempt: Attempt) -> AttemptDocument:
@@ -112,6 +137,8 @@ class AttemptDocument(Document):
             response_headers=_joined(attempt.response_headers),
             response_body=attempt.response_body.decode(errors="replace"),
             next_attempt_at=optional_timestamp(attempt.next_attempt_at_ms),
+            address=attempt.address,
+            timings=TimingsDocument.of(attempt.timings),
         )
 
 
