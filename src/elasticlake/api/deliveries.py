@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from pydantic import AwareDatetime, ConfigDict
 
-from elasticlake.api.documents import Document, Timestamp, example, optional_timestamp, resource, timestamp
+from elasticlake.api.documents import (
+    Document,
+    Timestamp,
+    example,
+    milliseconds,
+    optional_timestamp,
+    resource,
+    timestamp,
+)
 from elasticlake.api.services import Call
 from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
@@ -21,7 +28,6 @@ from elasticlake.model.webhooks import DeliveryStatus
 from elasticlake.service.delivery_status import Delivery
 
 router = resource("deliveries")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATUS_CODES = re.compile("^[1-5]([0-9][0-9]|xx)$", re.ASCII)
 DeliveryIdPath = Annotated[
     str, Path(examples=["dlv_mfrggzdfmztwq2lkaeaqa"], description="The delivery's id (`X-ElasticLake-Delivery`).")
@@ -196,8 +202,8 @@ def delivery_search(
         key=key.encode() if key is not None else None,
         key_prefix=key_prefix.encode() if key_prefix is not None else None,
         status_codes=_codes(status_code) if status_code is not None else None,
-        since_ms=_milliseconds(since) if since is not None else None,
-        until_ms=_milliseconds(until) if until is not None else None,
+        since_ms=milliseconds(since) if since is not None else None,
+        until_ms=milliseconds(until) if until is not None else None,
     )
 
 
@@ -205,10 +211,6 @@ def _codes(text: str) -> tuple[int, int]:
     if not STATUS_CODES.fullmatch(text):
         raise InvalidInput("statusCode", "Write 404, or 5xx for all of these.")
     return int(text.replace("x", "0")), int(text.replace("x", "9"))
-
-
-def _milliseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _members(delivery: Delivery) -> dict[str, Any]:
