@@ -33,6 +33,7 @@ from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import ROOT_TOKEN, Tokens
@@ -86,6 +87,7 @@ class World:
     buckets: Buckets
     webhooks: Webhooks
     deliveries: Deliveries
+    object_deliveries: ObjectDeliveries
     jobs: Jobs
     reconciling: Reconciling
     statistics: Statistics
@@ -204,6 +206,7 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
     def wake() -> None:
         wakes.append(clock.now_ms())
 
+    deliveries = Deliveries(core, delivery, history, clock, wake)
     world = World(
         folder=folder,
         core=core,
@@ -215,7 +218,8 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
-        deliveries=Deliveries(core, delivery, history, clock, wake),
+        deliveries=deliveries,
+        object_deliveries=ObjectDeliveries(core, deliveries),
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
         statistics=Statistics(core, counted, clock),

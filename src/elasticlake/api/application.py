@@ -22,6 +22,7 @@ from elasticlake.api import (
     keys,
     lakes,
     metrics,
+    object_deliveries,
     ponds,
     reconciliation,
     statistics,
@@ -35,7 +36,7 @@ from elasticlake.api.services import ProbeServices, Services
 _PROBES = (health, metrics)
 _RESOURCES = (
     health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, statistics, explanations,
-    reconciliation, jobs, deliveries, accounts, keys, tokens, description,
+    reconciliation, jobs, deliveries, object_deliveries, accounts, keys, tokens, description,
 )  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"

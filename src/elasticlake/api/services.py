@@ -17,6 +17,7 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
 from elasticlake.service.statistics import Statistics
@@ -34,6 +35,7 @@ class Services:
     buckets: Buckets
     webhooks: Webhooks
     deliveries: Deliveries
+    object_deliveries: ObjectDeliveries
     explanations: Explanations
     jobs: Jobs
     reconciling: Reconciling

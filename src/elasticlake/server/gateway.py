@@ -38,6 +38,7 @@ from elasticlake.service.jobs import Jobs
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.notifications import Notifications
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.objects import Objects
 from elasticlake.service.owners import display_name
 from elasticlake.service.presence import BEAT_SECONDS, Presence
@@ -124,13 +125,15 @@ def _services(
         "blobs": blobs_probe(stores.blobs, clock, int(settings.min_free_space)),
         "dispatcher": dispatcher_probe(delivery),
     }
+    deliveries = Deliveries(core, delivery, history, clock, wake)
     return Services(
         accounts=Accounts(stores, installation.master_key, installation.credentials),
         tokens=Tokens(stores, installation.credentials.api_token),
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
-        deliveries=Deliveries(core, delivery, history, clock, wake),
+        deliveries=deliveries,
+        object_deliveries=ObjectDeliveries(core, deliveries),
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
         statistics=statistics,

@@ -45,6 +45,7 @@ async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIter
         buckets=world.buckets,
         webhooks=world.webhooks,
         deliveries=world.deliveries,
+        object_deliveries=world.object_deliveries,
         jobs=world.jobs,
         reconciling=world.reconciling,
         statistics=world.statistics,
