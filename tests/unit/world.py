@@ -34,7 +34,9 @@ from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import ROOT_TOKEN, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -86,8 +88,10 @@ class World:
     buckets: Buckets
     webhooks: Webhooks
     deliveries: Deliveries
+    object_deliveries: ObjectDeliveries
     jobs: Jobs
     reconciling: Reconciling
+    statistics: Statistics
     feed: Feed
     activities: Activities
     url: str | None = None
@@ -199,10 +203,12 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
     clock, wakes = StillClock(), list[int]()
     stores = Stores(core, blobs, clock, SpaceGuard(blobs, clock, 0), "test")
     history = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
+    counted = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
 
     def wake() -> None:
         wakes.append(clock.now_ms())
 
+    deliveries = Deliveries(core, delivery, history, clock, wake)
     world = World(
         folder=folder,
         core=core,
@@ -214,9 +220,11 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
-        deliveries=Deliveries(core, delivery, history, clock, wake),
+        deliveries=deliveries,
+        object_deliveries=ObjectDeliveries(core, deliveries),
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
+        statistics=Statistics(core, counted, clock),
         feed=Feed(core, clock=clock),
         activities=Activities(core),
         url=url,
@@ -226,5 +234,6 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         yield world
     finally:
         history.close()
+        counted.close()
         await core.close()
         await delivery.close()

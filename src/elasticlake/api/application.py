@@ -23,8 +23,10 @@ from elasticlake.api import (
     keys,
     lakes,
     metrics,
+    object_deliveries,
     ponds,
     reconciliation,
+    statistics,
     system,
     tokens,
     webhook_rotation,
@@ -35,8 +37,8 @@ from elasticlake.api.services import ProbeServices, Services
 
 _PROBES = (health, metrics)
 _RESOURCES = (
-    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, explanations,
-    reconciliation, jobs, deliveries, accounts, keys, tokens, activity, system, description,
+    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, statistics, explanations,
+    reconciliation, jobs, deliveries, object_deliveries, accounts, keys, tokens, activity, system, description,
 )  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"

@@ -60,6 +60,8 @@ class Attempt:
     response_headers: dict[str, str]
     response_body: str
     next_attempt_at: datetime | None
+    address: str | None
+    timings: Timings | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,14 @@ class Blobs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """Whether the endpoint is left alone (`open`) until a probe at `probeAt`, or is being probed (`halfOpen`)."""
+
+    state: Literal["closed", "open", "halfOpen"]
+    probe_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
     """Bucket."""
 
@@ -127,6 +137,22 @@ class Count:
 
     matched: int
     at_least: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How attempts ended: `failures` by why, an error class or, where the receiver answered, `4xx` or `5xx`; and
+    how long all took. The ratio and the percentiles are null where nothing was attempted.
+    """
+
+    attempts: int
+    delivered: int
+    failed: int
+    failures: dict[str, int]
+    success_ratio: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -611,7 +637,9 @@ class Scope:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How the webhook's deliveries have ended so far, how many wait for another attempt, and since when not one
-    attempt has succeeded.
+    attempt has succeeded, with what the last one failed. `backlog` is how many events lie beyond its positions,
+    those that it does not subscribe to included; `oldestUndeliveredAt` is when the first event happened that
+    has not arrived.
     """
 
     delivered: int
@@ -620,7 +648,37 @@ class Standing:
     expired: int
     coalesced: int
     retrying: int
+    backlog: int
+    oldest_undelivered_at: datetime | None
     failing_since: datetime | None
+    last_error: str | None
+    breaker: Breaker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """A webhook's attempts in whole steps of time; `until` is the end of the last."""
+
+    since: datetime
+    until: datetime
+    step: Literal["5m", "1h", "1d"]
+    steps: list[Step]
+    totals: Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What was attempted from `start` on."""
+
+    attempts: int
+    delivered: int
+    failed: int
+    failures: dict[str, int]
+    success_ratio: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    start: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -643,6 +701,18 @@ class System:
     attempts: Retention
     activity: Retention
     backlog: Backlog | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """How long the steps took; null for a step that was not taken (a kept connection needs no address) or not
+    ended.
+    """
+
+    dns_ms: float | None
+    connect_ms: float | None
+    tls_ms: float | None
+    first_byte_ms: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,12 +234,21 @@ class SyncEvents(SyncResource):
     """What there is of events."""
 
     def list(
-        self, bucket: str, *, after: Given[int] = UNSET, limit: Given[int] = UNSET, wait: Given[float] = UNSET
+        self,
+        bucket: str,
+        *,
+        after: Given[int] = UNSET,
+        before: Given[int] = UNSET,
+        order: Given[Literal["asc", "desc"]] = UNSET,
+        key: Given[str] = UNSET,
+        limit: Given[int] = UNSET,
+        wait: Given[float] = UNSET,
     ) -> models.Feed:
         """Read a bucket's events.
 
         Ask again with `after` set to the last item's `sequence`. With `wait`, an empty answer comes only when
-        that long nothing happened. 410 with `firstSequence` if events after `after` are gone.
+        that long nothing happened. 410 with `firstSequence` if events after `after` are gone. With `order=desc`
+        ask again with `before` set to the last item's `sequence`.
 
         With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end: `data`
         is what a webhook would receive, `id` the sequence, with which a reader that lost its connection goes
@@ -247,6 +256,9 @@ class SyncEvents(SyncResource):
 
         `bucket`: the bucket's S3 name.
         `after`: the last sequence already seen.
+        `before`: with `order=desc`.
+        `order`: `desc`.
+        `key`: only of this key.
         `limit`: how many items at most.
         `wait`: how long to wait at most, in seconds.
         """
@@ -256,7 +268,7 @@ class SyncEvents(SyncResource):
                 "/v1/buckets/{bucket}/events",
                 models.Feed,
                 path={"bucket": bucket},
-                query={"after": after, "limit": limit, "wait": wait},
+                query={"after": after, "before": before, "order": order, "key": key, "limit": limit, "wait": wait},
             )
         )
 
@@ -352,6 +364,7 @@ class SyncWebhooks(SyncResource):
     def list(
         self,
         *,
+        standing: Given[bool] = UNSET,
         limit: Given[int] = UNSET,
         bucket: Given[str] = UNSET,
         pond: Given[str] = UNSET,
@@ -361,6 +374,7 @@ class SyncWebhooks(SyncResource):
 
         All, or those made for exactly this bucket, pond (as `lake--pond`) or lake.
 
+        `standing`: each with `standing`, and with `where` `whereErrors`.
         `limit`: how many a page has.
         """
         return self._pages(
@@ -368,7 +382,7 @@ class SyncWebhooks(SyncResource):
                 "GET",
                 "/v1/webhooks",
                 models.WebhookPage,
-                query={"limit": limit, "bucket": bucket, "pond": pond, "lake": lake},
+                query={"standing": standing, "limit": limit, "bucket": bucket, "pond": pond, "lake": lake},
             )
         )
 
@@ -571,6 +585,37 @@ class SyncWebhooks(SyncResource):
         `id`: the webhook's id.
         """
         return self._send(make_call("POST", "/v1/webhooks/{id}/promote", models.Webhook, path={"id": id}))
+
+    def get_statistics(
+        self,
+        id: str,
+        *,
+        since: Given[datetime] = UNSET,
+        until: Given[datetime] = UNSET,
+        step: Given[Literal["5m", "1h", "1d"]] = UNSET,
+    ) -> models.Statistics:
+        """Get a webhook's statistics.
+
+        How many attempts there were, why those failed that did, and how long all took. An attempt counts when
+        it began.
+
+        Times are widened to whole steps (UTC). Statistics are kept for as long as the history of attempts is;
+        steps before it hold nothing.
+
+        `id`: the webhook's id.
+        `since`: from then on.
+        `until`: until then.
+        `step`: at most 1000 steps are answered.
+        """
+        return self._send(
+            make_call(
+                "GET",
+                "/v1/webhooks/{id}/statistics",
+                models.Statistics,
+                path={"id": id},
+                query={"since": since, "until": until, "step": step},
+            )
+        )
 
     def explain(
         self,
@@ -793,6 +838,29 @@ class SyncDeliveries(SyncResource):
         `id`: the delivery's id (`X-ElasticLake-Delivery`).
         """
         return self._send(make_call("POST", "/v1/deliveries/{id}/redeliver", models.Delivery, path={"id": id}))
+
+    def list_object(self, bucket: str, key: str, *, limit: Given[int] = UNSET) -> Iterator[models.Delivery]:
+        """List an object's deliveries.
+
+        Who was told of the object, when, and with which answer: its events that the log still has, the newest
+        first, each for every webhook that it matches. A page may be short and still have a next one.
+
+        Redeliveries and replays are not listed; what one of them brought is `delivered`. `GET
+        /v1/deliveries/{id}` has the attempts.
+
+        `bucket`: the bucket's S3 name.
+        `key`: the object's key.
+        `limit`: how many a page has.
+        """
+        return self._pages(
+            make_call(
+                "GET",
+                "/v1/buckets/{bucket}/deliveries",
+                models.DeliveryPage,
+                path={"bucket": bucket},
+                query={"key": key, "limit": limit},
+            )
+        )
 
 
 class SyncAccounts(SyncResource):
