@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
         elif self._has_asked:
             self.abort()
         else:
-            # Some talk first. It is an answer, if not to anything, and says what is wrong with the endpoint.
+            # Some talk first. It is taken for the answer, which says what is wrong with the endpoint.
             self._early += data
 
     def eof_received(self) -> None:
@@ -124,7 +124,9 @@ class Connection(asyncio.Protocol):
     def _send(self, head: bytes, body: bytes) -> None:
         if self._early:
             self.data_received(self._early)
-        elif len(body) <= PIECE_BYTES:
+        if self._answer is None:
+            return
+        if len(body) <= PIECE_BYTES:
             self._write(head + body)
         else:
             self._write(head)

@@ -23,6 +23,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 DEVELOPER = EgressPolicy(developer=True)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 
+pytestmark = pytest.mark.both_loops
+
 
 @contextlib.asynccontextmanager
 async def receiver(handle: Handler) -> AsyncIterator[int]:
