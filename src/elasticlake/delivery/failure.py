@@ -20,7 +20,7 @@ ErrorClass = Literal["refused_address", "dns", "connect", "tls", "timeout", "res
 - `tls`: no trusted TLS connection came about
 - `timeout`: the deadline passed before the whole response was there
 - `reset`: the receiver closed the connection before the whole response was there
-- `protocol`: what it answered is not HTTP, or its headers are beyond the limits
+- `protocol`: what it answered is not HTTP, its body's framing is broken, or its headers are beyond the limits
 - `redirect`: it answered 3xx, which is never followed
 - `status`: it answered another status than 2xx
 """
