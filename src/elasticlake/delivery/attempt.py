@@ -190,6 +190,8 @@ class Sender:
             failure = judge_ending(end.reason, course.answer.status)
         except ssl.SSLError as error:
             failure = unusable_tls(error)
+        finally:
+            course.answer.stop()
         # A refusal needs no body: a status other than 2xx says more than how its body ended.
         return failure if course.answer.status is None else judge_status(course.answer.status) or failure
 
@@ -219,6 +221,7 @@ class Sender:
                 if course.answer.has_begun:
                     raise
                 # The receiver closed a kept connection as we took it up: it has not failed, it was never asked.
+                course.answer.stop()
                 course.answer, course.connection = Answer(), None
             else:
                 return self._done(key, kept, course.answer)

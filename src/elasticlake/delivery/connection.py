@@ -65,7 +65,6 @@ class Connection(asyncio.Protocol):
             raise
         finally:
             deadline.cancel()
-            answer.stop()
 
     def is_silent(self) -> bool:
         """Whether it is usable, and nothing has come on it that the loop has not read yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import ssl
 import time
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.certificates import Authority
 
+from elasticlake.delivery.answer import Answer
 from elasticlake.delivery.attempt import Request, Result, Sender
 from elasticlake.delivery.resolver import BoundedResolver
 from elasticlake.model.egress import EgressPolicy
@@ -142,3 +144,20 @@ def test_whatever_a_receiver_says_is_a_result_in_time(pieces, closes):
     assert result.succeeded or result.error
     assert result.duration_seconds < DEADLINE_SECONDS + 2
     assert open_sockets <= (0 if result.status_code is None else 1)
+
+
+async def test_attempts_leave_nothing_to_the_garbage_collector():
+    server = await asyncio.start_server(answer_raggedly, "127.0.0.1", 0)
+    unknown = BoundedResolver(lambda _: [])
+    async with server, Sender(EgressPolicy(developer=True), version="1", resolver=unknown) as sending:
+        port = server.sockets[0].getsockname()[1]
+        urls = [f"http://127.0.0.1:{port}/", "https://gone.test/"]
+        gc.collect()
+        gc.disable()
+        try:
+            for number in range(40):
+                await sending.send(Request(urls[number % 2], (), b"", 5.0))
+            await asyncio.sleep(0.01)
+            assert sum(isinstance(one, Answer) for one in gc.get_objects()) <= 1
+        finally:
+            gc.enable()
