@@ -10,7 +10,7 @@ import pytest
 from tests.docs.documents import Document, blocks, codes, rows
 
 from elasticlake import signing
-from elasticlake.delivery.attempt import BODY_CAP_BYTES
+from elasticlake.delivery.answer import BODY_CAP_BYTES
 from elasticlake.delivery.composer import Delivery, compose
 from elasticlake.delivery.failure import ERROR_CLASSES
 from elasticlake.model.events import EVENT_TYPES, OPERATIONAL_TYPES, Event, Previous, payload

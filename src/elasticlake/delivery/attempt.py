@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import aiohttp
-from aiohttp.connector import Connection
-from multidict import CIMultiDict
-from yarl import URL
-
 from elasticlake.clock import Clock, SystemClock
-from elasticlake.delivery.dialer import Dial, Dialer, current_dial
-from elasticlake.delivery.failure import ErrorClass, Failure, judge_status, judge_transport, timed_out, unusable_tls
+from elasticlake.delivery.answer import Answer
+from elasticlake.delivery.connection import Connection, ConnectionEnded
+from elasticlake.delivery.dialer import Dial, Dialer
+from elasticlake.delivery.failure import (
+    ErrorClass,
+    Failure,
+    judge_answer,
+    judge_dialling,
+    judge_ending,
+    judge_status,
+    timed_out,
+    unusable_tls,
+)
+from elasticlake.delivery.head import Head, head_of
+from elasticlake.delivery.pool import Pool
 from elasticlake.delivery.resolver import BoundedResolver
+from elasticlake.delivery.timings import Timings
 from elasticlake.delivery.tls_contexts import TlsContexts, WebhookTls
 from elasticlake.errors import Unavailable
 from elasticlake.model.delivery_headers import standing_headers
@@ -23,14 +33,7 @@ from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 from elasticlake.record import record
 
-BODY_CAP_BYTES = 16 * 1024
-HEADER_LINE_BYTES = 8 * 1024
-HEADER_COUNT = 100
-HEADERS_CAP_BYTES = 16 * 1024
 REMEMBERED_ENDPOINTS = 4096
-
-_NO_TIMERS = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-_STALE = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientConnectionResetError)
 
 
 @record
@@ -62,6 +65,11 @@ class Result:
     response_body: bytes
     started_at_ms: int
     duration_seconds: float
+    timings: Timings | None = None
+    """None where nothing was tried."""
+    address: str | None = None
+    """The address and port last dialled, or that the kept connection goes to: `203.0.113.7:443`,
+    `[2001:db8::1]:443`."""
 
     @property
     def succeeded(self) -> bool:
@@ -75,12 +83,26 @@ class Result:
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What has arrived so far, so that a deadline keeps what came before it."""
+class _Course:
+    """What an attempt has come to so far, so that a deadline keeps what came before it."""
 
-    status: int | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytearray = field(default_factory=bytearray)
+    answer: Answer = field(default_factory=Answer)
+    dial: Dial | None = None
+    connection: Connection | None = None
+
+    @property
+    def timings(self) -> Timings | None:
+        if self.dial is None:
+            return None
+        first_byte = None if self.connection is None else self.connection.first_byte_seconds
+        first_byte_ms = None if first_byte is None else first_byte * 1000
+        return Timings(self.dial.dns_ms, self.dial.connect_ms, self.dial.tls_ms, first_byte_ms)
+
+    @property
+    def address(self) -> str | None:
+        if self.connection is not None:
+            return self.connection.address
+        return None if self.dial is None else self.dial.address
 
 
 class Sender:
@@ -101,15 +123,17 @@ class Sender:
         clock: Clock | None = None,
     ) -> None:
         self.standing_headers = standing_headers(version)
-        # The policy never changes and its answer depends on the URL alone: 15 µs an attempt, saved.
-        self._check_endpoint = lru_cache(REMEMBERED_ENDPOINTS)(policy.check_endpoint)
+        self._policy = policy
+        # The policy never changes and its answer depends on the URL alone, and so do a request's first lines.
+        self._head = lru_cache(REMEMBERED_ENDPOINTS)(self._permitted_head)
         self._clock = clock or SystemClock()
+        self._loop = asyncio.get_running_loop()
         self._slots = asyncio.Semaphore(connection_limit)
         self._resolver = resolver or BoundedResolver(clock=self._clock)
+        self._tls = tls or ssl.create_default_context()
         self._contexts = TlsContexts()
-        self._dialer = Dialer(policy, self._resolver, tls or ssl.create_default_context(), 2 * connection_limit)
-        self._keeping = _session(self._dialer.connector(keep_alive=True))
-        self._fresh = _session(self._dialer.connector(keep_alive=False))
+        self._dialer = Dialer(policy, self._resolver, self._clock, 2 * connection_limit)
+        self._pool = Pool()
 
     async def __aenter__(self) -> Sender:
         return self
@@ -124,55 +148,60 @@ class Sender:
 
     async def close(self) -> None:
         """Close every connection. Cancel attempts in flight first: they would end as if their receivers had closed."""
-        await self._keeping.close()
-        await self._fresh.close()
+        self._pool.close()
+        self._dialer.close()
         await self._resolver.close()
+        # Transports close their sockets in the loop's next turn.
+        await asyncio.sleep(0)
 
     async def send(self, request: Request) -> Result:
         """POST the request once and say what happened; a receiver's fault is a `Result`, never an exception.
 
-        Raises `Unavailable` where this machine is at fault (no file descriptors or memory left): that is no attempt.
+        Raises `Unavailable` where this machine is at fault (no file descriptors or memory left): that is no attempt;
+        ValueError for a header that is no line.
         """
         async with self._slots:
             started_at_ms, started = self._clock.now_ms(), self._clock.monotonic()
-            answer = _Answer()
-            failure = await self._attempt(request, answer)
+            course = _Course()
+            failure = await self._attempt(request, course)
+            answer = course.answer
             return Result(
                 status_code=answer.status,
                 error_class=failure.error_class if failure else None,
                 error=failure.text if failure else None,
                 response_headers=answer.headers,
-                response_body=bytes(answer.body[:BODY_CAP_BYTES]),
+                response_body=bytes(answer.body),
                 started_at_ms=started_at_ms,
                 duration_seconds=self._clock.monotonic() - started,
+                timings=course.timings,
+                address=course.address,
             )
 
-    async def _attempt(self, request: Request, answer: _Answer) -> Failure | None:
-        failure: Failure | None = None
-        dial = Dial(request.url.partition(":")[0].lower())
-        token = current_dial.set(dial)
+    async def _attempt(self, request: Request, course: _Course) -> Failure | None:
         try:
-            self._check_endpoint(request.url)
+            head = self._head(request.url)
             tls = await self._context(request)
-            async with asyncio.timeout(request.deadline_seconds):
-                await self._exchange(request, tls, dial, answer)
+            failure = await self._exchange(request, head, tls, course)
         except EndpointRefused as refusal:
             failure = Failure("refused_address", str(refusal))
         except TimeoutError:
-            failure = timed_out(request.deadline_seconds, answer.status)
-        except aiohttp.ClientError as error:
-            failure = judge_transport(error, dial)
+            failure = timed_out(request.deadline_seconds, course.answer.status)
+        except ConnectionEnded as end:
+            failure = judge_ending(end.reason, course.answer.status)
         except ssl.SSLError as error:
             failure = unusable_tls(error)
         finally:
-            current_dial.reset(token)
+            course.answer.stop()
         # A refusal needs no body: a status other than 2xx says more than how its body ended.
-        return failure if answer.status is None else judge_status(answer.status) or failure
+        return failure if course.answer.status is None else judge_status(course.answer.status) or failure
 
-    async def _context(self, request: Request) -> ssl.SSLContext | bool:
-        """What aiohttp takes as `ssl`; True is the connector's own."""
+    def _permitted_head(self, url: str) -> Head:
+        self._policy.check_endpoint(url)
+        return head_of(url, self.standing_headers)
+
+    async def _context(self, request: Request) -> ssl.SSLContext:
         if request.tls is None:
-            return True
+            return self._tls
         try:
             return await self._contexts.of(request.tls)
         except ssl.SSLError:
@@ -180,76 +209,44 @@ class Sender:
         except OSError as fault:
             raise Unavailable(f"This machine cannot load a client certificate: {fault.strerror}.") from fault
 
-    async def _exchange(self, request: Request, tls: ssl.SSLContext | bool, dial: Dial, answer: _Answer) -> None:
-        if self._dialer.crowded():
-            return await self._post(self._fresh, request, tls, answer)
-        try:
-            await self._post(self._keeping, request, tls, answer)
-        except _STALE as error:
-            if dial.dialled or answer.status is not None or not _unanswered(error):
-                raise
-            # The receiver closed a kept connection as we took it up: it has not failed, it was never asked.
-            await self._post(self._fresh, request, tls, answer)
+    async def _exchange(self, request: Request, head: Head, tls: ssl.SSLContext, course: _Course) -> Failure | None:
+        deadline_at = self._loop.time() + request.deadline_seconds
+        asked = head.request(request.headers, len(request.body), keep=True)
+        course.dial, key = Dial(), (head.endpoint, request.tls)
+        kept = course.connection = self._pool.take(key)
+        if kept is not None:
+            try:
+                await kept.exchange(asked, request.body, course.answer, deadline_at)
+            except ConnectionEnded:
+                if course.answer.has_begun:
+                    raise
+                # The receiver closed a kept connection as we took it up: it has not failed, it was never asked.
+                course.answer.stop()
+                course.answer, course.connection = Answer(), None
+            else:
+                return self._done(key, kept, course.answer)
+        keep = not self._dialer.crowded()
+        if not keep:
+            asked = head.request(request.headers, len(request.body), keep=False)
+        fresh = await self._connect(head, tls, course.dial, deadline_at)
+        if isinstance(fresh, Failure):
+            return fresh
+        course.connection = fresh
+        await fresh.exchange(asked, request.body, course.answer, deadline_at)
+        return self._done(key if keep else None, fresh, course.answer)
 
-    async def _post(
-        self, session: aiohttp.ClientSession, request: Request, tls: ssl.SSLContext | bool, answer: _Answer
-    ) -> None:
-        headers = CIMultiDict((*self.standing_headers, *request.headers))
-        response = await session.post(
-            URL(request.url, encoded=True), data=request.body, headers=headers, allow_redirects=False, ssl=tls
-        )
-        try:
-            answer.status = response.status
-            answer.headers = _bounded_headers(response.raw_headers)
-            await _read_capped(response.content, answer.body)
-        finally:
-            # A connection whose response was not read to its end is closed by this, and not kept.
-            response.release()
+    async def _connect(self, head: Head, tls: ssl.SSLContext, dial: Dial, deadline_at: float) -> Connection | Failure:
+        endpoint = head.endpoint
+        async with asyncio.timeout_at(deadline_at):
+            try:
+                return await self._dialer.connect(endpoint, tls if endpoint.scheme == "https" else None, dial)
+            except OSError as error:
+                return judge_dialling(error, endpoint.host, dial)
 
-
-class _CarefulRequest(aiohttp.ClientRequest):
-    """Takes no kept connection on which something came unasked: it would pass for the answer to this request."""
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        if conn.protocol is None or conn.protocol.should_close:
-            raise aiohttp.ClientConnectionResetError("the kept connection holds an answer that nobody asked for")
-        return await super().send(conn)
-
-
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        request_class=_CarefulRequest,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        auto_decompress=False,
-        trust_env=False,
-        timeout=_NO_TIMERS,
-        read_bufsize=BODY_CAP_BYTES,
-        max_line_size=HEADER_LINE_BYTES,
-        max_field_size=HEADER_LINE_BYTES,
-        max_headers=HEADER_COUNT,
-    )
-
-
-def _unanswered(error: aiohttp.ClientError) -> bool:
-    """Whether no byte of a response came (aiohttp puts a response that had begun into the error's message)."""
-    return not isinstance(error, aiohttp.ServerDisconnectedError) or isinstance(error.message, str)
-
-
-def _bounded_headers(raw: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[str, str], ...]:
-    """The headers as text that any database and JSON can hold, until they fill 16 KiB."""
-    kept: list[tuple[str, str]] = []
-    left_bytes = HEADERS_CAP_BYTES
-    for name, value in raw:
-        left_bytes -= len(name) + len(value)
-        if left_bytes < 0:
-            break
-        kept.append((name.decode("utf-8", "replace"), value.decode("utf-8", "replace")))
-    return tuple(kept)
-
-
-async def _read_capped(content: aiohttp.StreamReader, body: bytearray) -> None:
-    """Read to the body's end, or to one byte past the cap: then more comes, and nobody wants it."""
-    while len(body) <= BODY_CAP_BYTES and not content.at_eof():
-        body += await content.read(BODY_CAP_BYTES + 1 - len(body))
+    def _done(self, key: Hashable, connection: Connection, answer: Answer) -> Failure | None:
+        """The answer is over: keep the connection under the key, if there is one."""
+        if key is not None and connection.is_usable:
+            self._pool.keep(key, connection)
+        else:
+            connection.abort()
+        return judge_answer(answer)

@@ -1,4 +1,4 @@
-"""Why an attempt failed, in words of our own: the HTTP client's exceptions end here."""
+"""Why an attempt failed, in words of our own: what sockets, TLS and parsers say ends here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import aiohttp
-
+from elasticlake.delivery.answer import Answer
 from elasticlake.delivery.dialer import Dial
 from elasticlake.errors import Unavailable
 
@@ -21,7 +20,7 @@ ErrorClass = Literal["refused_address", "dns", "connect", "tls", "timeout", "res
 - `tls`: no trusted TLS connection came about
 - `timeout`: the deadline passed before the whole response was there
 - `reset`: the receiver closed the connection before the whole response was there
-- `protocol`: what it answered is not HTTP, or its headers are beyond the limits
+- `protocol`: what it answered is not HTTP, its body's framing is broken, or its headers are beyond the limits
 - `redirect`: it answered 3xx, which is never followed
 - `status`: it answered another status than 2xx
 """
@@ -59,39 +58,35 @@ def unusable_tls(error: ssl.SSLError) -> Failure:
     return Failure("tls", f"the webhook's own TLS settings cannot be used: {_line(error)}")
 
 
-def judge_transport(error: aiohttp.ClientError, dial: Dial) -> Failure:
-    """What an exception of the HTTP client means; raises `Unavailable` where this machine is at fault."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return _judge_connecting(error, dial)
-    if isinstance(error, aiohttp.InvalidURL):
-        return Failure("refused_address", "the endpoint's URL cannot be called")
-    if isinstance(error.__cause__, ssl.SSLError):
-        return Failure("tls", _line(error.__cause__))
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return Failure("reset", "the connection ended, or the body's framing broke, before the whole body was there")
-    if isinstance(error, aiohttp.ClientConnectionError):
-        return Failure("reset", "the receiver closed the connection without a complete response")
-    if isinstance(error, aiohttp.ClientResponseError):
-        return Failure("protocol", _line(error.message))
-    return Failure("protocol", _line(error))
-
-
-def _judge_connecting(error: aiohttp.ClientConnectorError, dial: Dial) -> Failure:
-    shortage = dial.local_fault or error.os_error
+def judge_dialling(error: OSError, host: str, dial: Dial) -> Failure:
+    """Why no connection came about; raises `Unavailable` where this machine is at fault."""
+    shortage = dial.local_fault or error
     if shortage.errno in _OUR_SHORTAGES:
         raise Unavailable(f"This machine cannot open another connection: {shortage.strerror}.") from error
     if dial.refusal is not None and not dial.opened:
         return Failure("refused_address", str(dial.refusal))
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Failure("dns", f"{error.host}: {_line(error.os_error)}")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return Failure("tls", _line(error.certificate_error))
-    if isinstance(error, aiohttp.ClientSSLError):
-        return Failure("tls", _line(error.os_error))
-    if dial.scheme == "https" and isinstance(error.os_error, ConnectionResetError):
+    if dial.step == "dns":
+        return Failure("dns", f"{host}: {_line(error)}")
+    if isinstance(error, ssl.SSLError):
+        return Failure("tls", _line(error))
+    if dial.step == "tls" and isinstance(error, ConnectionResetError):
         # The connection was there; asyncio tells of its end within the handshake without any words.
         return Failure("tls", "the receiver closed the connection during the TLS handshake")
-    return Failure("connect", _line(error.os_error))
+    return Failure("connect", _line(error))
+
+
+def judge_ending(reason: Exception | None, status: int | None) -> Failure:
+    """The connection ended before the answer did: for the transport's `reason`, or in order (None)."""
+    if isinstance(reason, ssl.SSLError):
+        return Failure("tls", _line(reason))
+    if status is not None:
+        return Failure("reset", "the connection ended before the whole body was there")
+    return Failure("reset", "the receiver closed the connection without a complete response")
+
+
+def judge_answer(answer: Answer) -> Failure | None:
+    """None for an answer that is one, whatever it says."""
+    return None if answer.fault is None else Failure("protocol", _line(answer.fault))
 
 
 def _line(reason: object) -> str:

@@ -10,8 +10,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from elasticlake.clock import Clock, SystemClock
 from elasticlake.model.endpoint import is_localhost
 
@@ -38,8 +36,8 @@ class _Answer:
     slow: bool
 
 
-class BoundedResolver(AbstractResolver):
-    """aiohttp's resolver interface over threads of its own, at most `fast + slow` at once.
+class BoundedResolver:
+    """Looks names up in threads of its own, at most `fast + slow` at once.
 
     A name is looked up once however many wait for it, and the answer kept for 30 s (3 s for a failure). A name whose
     last lookup failed or took over a second goes through the few slow slots, so that names nobody answers for cannot
@@ -57,13 +55,10 @@ class BoundedResolver(AbstractResolver):
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._running: dict[str, asyncio.Task[_Answer]] = {}
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses of `host`; raises OSError if it has none."""
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        """The addresses of `host`, in the order of preference; raises OSError if it has none."""
         # RFC 6761: these names are this machine, whatever a name server would say.
-        addresses = ("127.0.0.1", "::1") if is_localhost(host) else await self._addresses(host)
-        return [_result(host, address, port) for address in addresses]
+        return ("127.0.0.1", "::1") if is_localhost(host) else await self._addresses(host)
 
     async def close(self) -> None:
         """Give up on what is being looked up."""
@@ -130,8 +125,3 @@ def _outcome(lookup: Lookup, host: str) -> list[str] | str:
         return error.strerror or str(error)
     except UnicodeError as error:  # getaddrinfo's own encoding of a name that is none
         return str(error)
-
-
-def _result(host: str, address: str, port: int) -> ResolveResult:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return ResolveResult(hostname=host, host=address, port=port, family=family, proto=socket.IPPROTO_TCP, flags=0)

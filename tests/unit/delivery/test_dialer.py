@@ -17,8 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from elasticlake.clock import SystemClock
 from elasticlake.delivery.attempt import Request, Result, Sender
-from elasticlake.delivery.dialer import Dial, Dialer, current_dial
+from elasticlake.delivery.dialer import Dial, Dialer
 from elasticlake.delivery.resolver import BoundedResolver
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.special_networks import SPECIAL_NETWORKS, SpecialNetwork
@@ -156,13 +157,12 @@ async def test_an_unknown_name_is_a_dns_failure():
 
 
 async def test_sockets_send_at_once_and_count_until_closed():
-    dialer = Dialer(DEVELOPER, BoundedResolver(), ssl.create_default_context(), socket_budget=1)
-    current_dial.set(dial := Dial("http"))
-    assert (dial.dialled, dialer.crowded()) == (False, False)
-    opened = dialer.open_socket((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 1)))
-    with opened:
+    dialer = Dialer(DEVELOPER, BoundedResolver(), SystemClock(), socket_budget=1)
+    dial = Dial()
+    assert not dialer.crowded()
+    with dialer.open_socket("127.0.0.1", 1, dial, "http") as opened:
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-        assert (dial.dialled, dialer.crowded()) == (True, True)
+        assert (dial.opened, dialer.crowded()) == (1, True)
     assert not dialer.crowded()
 
 

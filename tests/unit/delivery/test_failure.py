@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import errno
+import ssl
 
-import aiohttp
 import pytest
-from aiohttp.client_reqrep import ConnectionKey
 
 from elasticlake.delivery.dialer import Dial
-from elasticlake.delivery.failure import ERROR_CLASSES, judge_status, judge_transport, timed_out
+from elasticlake.delivery.failure import ERROR_CLASSES, judge_dialling, judge_ending, judge_status, timed_out
 from elasticlake.errors import Unavailable
+from elasticlake.model.endpoint import EndpointRefused
 
-KEY = ConnectionKey("myapp.test", 443, True, True, None, None, None)
+HOST = "myapp.test"
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -40,13 +40,46 @@ def test_a_deadline_says_what_was_missing():
 def test_our_own_shortage_is_no_attempt(number):
     shortage = OSError(number, "none left")
     with pytest.raises(Unavailable, match="none left"):
-        judge_transport(aiohttp.ClientConnectorError(KEY, shortage), Dial("https"))
+        judge_dialling(shortage, HOST, Dial("connect"))
     with pytest.raises(Unavailable):
-        judge_transport(
-            aiohttp.ClientConnectorError(KEY, OSError("Multiple exceptions")), Dial("https", local_fault=shortage)
-        )
+        judge_dialling(OSError("several"), HOST, Dial("connect", local_fault=shortage))
 
 
 def test_an_unreachable_receiver_is_one():
-    error = aiohttp.ClientConnectorError(KEY, OSError(errno.EHOSTUNREACH, "No route to host"))
-    assert judge_transport(error, Dial("https", opened=1)).error_class == "connect"
+    failure = judge_dialling(OSError(errno.EHOSTUNREACH, "No route to host"), HOST, Dial("connect", opened=1))
+    assert (failure.error_class, failure.text) == ("connect", "[Errno 113] No route to host")
+
+
+def test_an_address_that_was_dialled_says_more_than_one_that_was_refused():
+    refusal = EndpointRefused("10.0.0.1 is private")
+    assert judge_dialling(OSError("x"), HOST, Dial("connect", refusal=refusal)).error_class == "refused_address"
+    assert judge_dialling(OSError("x"), HOST, Dial("connect", opened=1, refusal=refusal)).error_class == "connect"
+
+
+@pytest.mark.parametrize(
+    ("error", "step", "error_class"),
+    [
+        (OSError("no such name"), "dns", "dns"),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), "tls", "tls"),
+        (ConnectionResetError(), "tls", "tls"),
+        (ConnectionResetError(104, "reset"), "connect", "connect"),
+        (TimeoutError(errno.ETIMEDOUT, "timed out"), "connect", "connect"),
+    ],
+)
+def test_where_it_failed_is_its_class(error, step, error_class):
+    assert judge_dialling(error, HOST, Dial(step, opened=1)).error_class == error_class
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "error_class"),
+    [
+        (None, None, "reset"),
+        (None, 200, "reset"),
+        (ConnectionResetError(), None, "reset"),
+        (ssl.SSLError(1, "a"), None, "tls"),
+    ],
+)
+def test_an_end_before_the_answers_is_one(reason, status, error_class):
+    failure = judge_ending(reason, status)
+    assert failure.error_class == error_class
+    assert ("body" in failure.text) == (status is not None)

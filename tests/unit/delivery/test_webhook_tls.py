@@ -25,6 +25,8 @@ WITH_CLIENT = Sealed(
 )
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
+pytestmark = pytest.mark.both_loops
+
 
 @dataclass
 class Endpoint:
