@@ -25,12 +25,12 @@ from elasticlake.delivery.failure import (
 from elasticlake.delivery.head import Head, head_of
 from elasticlake.delivery.pool import Pool
 from elasticlake.delivery.resolver import BoundedResolver
-from elasticlake.delivery.timings import Timings
 from elasticlake.delivery.tls_contexts import TlsContexts, WebhookTls
 from elasticlake.errors import Unavailable
 from elasticlake.model.delivery_headers import standing_headers
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
+from elasticlake.model.timings import Timings
 from elasticlake.record import record
 
 REMEMBERED_ENDPOINTS = 4096

@@ -89,4 +89,6 @@ def attempt_record(delivery: Delivery, attempt: int, request: Request, result: R
         response_body=masked(webhook, result.response_body),
         status=verdict.status,
         next_attempt_at_ms=verdict.next_attempt_at_ms,
+        address=result.address,
+        timings=result.timings,
     )

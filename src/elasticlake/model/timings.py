@@ -1,4 +1,4 @@
-"""How long the steps of an attempt took."""
+"""Where an attempt's time went."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from elasticlake.record import record
 
 @record
 class Timings:
-    """Milliseconds; None for a step that was not taken (a kept connection needs no address) or not ended."""
+    """Milliseconds of each step of an attempt, None for a step that did not take place or did not end.
 
-    dns_ms: float | None
-    """Until the endpoint's name had an address."""
-    connect_ms: float | None
-    """From there until an address took the connection."""
-    tls_ms: float | None
-    """From there until the connection was trusted."""
-    first_byte_ms: float | None
-    """From when the request began to be sent until the answer's first byte."""
+    A kept connection has neither `dns_ms`, `connect_ms` nor `tls_ms`, an address in the URL no `dns_ms`, plain http no
+    `tls_ms`. `connect_ms` is from the first address dialled to the connection. `first_byte_ms` is from the start of the
+    exchange, when the connection was there, to the first byte of the answer.
+    """
+
+    dns_ms: float | None = None
+    connect_ms: float | None = None
+    tls_ms: float | None = None
+    first_byte_ms: float | None = None
