@@ -27,6 +27,7 @@ from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.objects import Attributes, Bucket
 from elasticlake.service import versions
 from elasticlake.service.accounts import Accounts
+from elasticlake.service.activity import Activities
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.context import Request, SpaceGuard, Stores
 from elasticlake.service.deliveries import Deliveries
@@ -88,6 +89,7 @@ class World:
     jobs: Jobs
     reconciling: Reconciling
     feed: Feed
+    activities: Activities
     url: str | None = None
     """The PostgreSQL database beneath; None for SQLite."""
     wakes: list[int] = field(default_factory=list)
@@ -216,6 +218,7 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
         feed=Feed(core, clock=clock),
+        activities=Activities(core),
         url=url,
         wakes=wakes,
     )

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Scope
 
 from elasticlake.api import (
     accounts,
+    activity,
     buckets,
     deliveries,
     description,
@@ -24,6 +25,7 @@ from elasticlake.api import (
     metrics,
     ponds,
     reconciliation,
+    system,
     tokens,
     webhook_rotation,
     webhooks,
@@ -34,7 +36,7 @@ from elasticlake.api.services import ProbeServices, Services
 _PROBES = (health, metrics)
 _RESOURCES = (
     health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, explanations,
-    reconciliation, jobs, deliveries, accounts, keys, tokens, description,
+    reconciliation, jobs, deliveries, accounts, keys, tokens, activity, system, description,
 )  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"

@@ -88,7 +88,6 @@ async def create_bucket(call: Call, body: NewBucket) -> BucketDocument:
     """A missing lake or pond is created with its slug as display name. The owner is `account`, else the token's only
     account, else root."""
     account_id = account_for(call.token, body.account)
-    await call.services.accounts.get(call.token, account_id)
     made = await call.services.buckets.create(call.on_behalf_of(account_id), body.bucket, acl=body.acl)
     return BucketDocument.of(made)
 
@@ -109,13 +108,13 @@ async def get_bucket(call: Call, bucket: BucketPath) -> BucketDocument:
 @router.patch("/buckets/{bucket}", summary="Change a bucket's ACL")
 async def change_bucket(call: Call, bucket: BucketPath, body: BucketChange) -> BucketDocument:
     """`public-read` lets anyone list the bucket."""
-    owner = (await call.services.hierarchy.get_bucket(call.token, bucket)).account_id
+    owner = (await call.services.hierarchy.get_bucket(call.token, bucket, "admin")).account_id
     await call.services.buckets.set_acl(call.on_behalf_of(owner), bucket, body.acl)
-    return BucketDocument.of(await call.services.hierarchy.get_bucket(call.token, bucket))
+    return BucketDocument.of(await call.services.hierarchy.get_bucket(call.token, bucket, "admin"))
 
 
 @router.delete("/buckets/{bucket}", status_code=204, summary="Delete a bucket")
 async def delete_bucket(call: Call, bucket: BucketPath) -> None:
     """409 while the bucket has objects. Its log stays until it is delivered or expired."""
-    owner = (await call.services.hierarchy.get_bucket(call.token, bucket)).account_id
+    owner = (await call.services.hierarchy.get_bucket(call.token, bucket, "admin")).account_id
     await call.services.buckets.delete(call.on_behalf_of(owner), bucket)

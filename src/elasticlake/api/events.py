@@ -160,7 +160,7 @@ async def stream_lake_events(
     sequence. An `id` holds a position in each bucket. 410 if events after it are gone."""
 
     async def find() -> Place:
-        return Place("lake", (await call.services.hierarchy.get_lake(call.token, lake)).id)
+        return Place("lake", (await call.services.hierarchy.get_lake(call.token, lake, "read")).id)
 
     return await _stream_place(call, request, find, after, last_event_id)
 
@@ -183,7 +183,7 @@ async def stream_pond_events(
     """As a lake's stream, of one pond's buckets."""
 
     async def find() -> Place:
-        return Place("pond", (await call.services.hierarchy.get_pond(call.token, lake, pond)).id)
+        return Place("pond", (await call.services.hierarchy.get_pond(call.token, lake, pond, "read")).id)
 
     return await _stream_place(call, request, find, after, last_event_id)
 
@@ -192,12 +192,12 @@ async def _stream_bucket(
     call: CurrentCall, request: Request, name: str, after: int | None, last_event_id: str | None
 ) -> EventStream:
     sequence = after if not last_event_id else _sequence(last_event_id)
-    bucket = await call.services.hierarchy.get_bucket(call.token, name)
+    bucket = await call.services.hierarchy.get_bucket(call.token, name, "read")
     tail = await call.services.feed.tail_bucket(bucket, sequence)
 
     async def still_allowed() -> None:
         await authenticate(request)
-        if (await call.services.hierarchy.get_bucket(call.token, name)).id != bucket.id:
+        if (await call.services.hierarchy.get_bucket(call.token, name, "read")).id != bucket.id:
             raise NoSuchBucket
 
     return EventStream(tail, still_allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from elasticlake.model.accounts import Caller, Scope, Token
 from elasticlake.service import context
 from elasticlake.service.accounts import Accounts
+from elasticlake.service.activity import Activities
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.explanations import Explanations
@@ -19,6 +20,7 @@ from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.system import System
 from elasticlake.service.tokens import Authenticator, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -37,6 +39,8 @@ class Services:
     jobs: Jobs
     reconciling: Reconciling
     feed: Feed
+    activities: Activities
+    system: System
     health: Health
     metrics: SharedMetrics
 
@@ -59,12 +63,16 @@ class CurrentCall:
     request_id: str
 
     def on_behalf_of(self, account_id: str) -> context.Request:
-        """The request as that account's own; whether the token covers it has been seen before."""
-        return context.Request(Caller(account_id, None, Scope()), self.request_id)
+        """The request as that account's own, within the token's scope; whether the token covers it has been seen
+        before."""
+        scope = self.token.scope or Scope()
+        return context.Request(Caller(account_id, None, scope, self.token.actor), self.request_id)
 
 
 def current_call(request: Request) -> CurrentCall:
-    return CurrentCall(request.app.state.services, request.state.token, request.state.request_id)
+    request_id = request.state.request_id
+    token = replace(request.state.token, request_id=request_id)
+    return CurrentCall(request.app.state.services, token, request_id)
 
 
 Call = Annotated[CurrentCall, Depends(current_call)]

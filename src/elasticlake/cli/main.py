@@ -106,6 +106,8 @@ class RootGroup(LazyGroup):
         "account": Entry("elasticlake.cli.account:app", "Accounts: the owners of buckets and keys."),
         "key": Entry("elasticlake.cli.key:app", "Access keys: what S3 clients sign with."),
         "token": Entry("elasticlake.cli.token:app", "Tokens: what the REST API and this command line use."),
+        "activity": Entry("elasticlake.cli.activity:app", "Activity: who changed what of the installation, and when."),
+        "system": Entry("elasticlake.cli.system:app", "The installation at a glance: nodes, engine, totals, backlog."),
         "webhook": Entry("elasticlake.cli.webhook:app", "Webhooks, their deliveries and attempts."),
         "job": Entry("elasticlake.cli.job:app", "Jobs: replays and backfills, and how far they are."),
         "events": Entry("elasticlake.cli.events:app", "Events: a bucket's log."),

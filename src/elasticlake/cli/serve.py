@@ -42,6 +42,7 @@ def serve(
     history_days: Annotated[int | None, _option("history_days")] = None,
     event_retention_days: Annotated[int | None, _option("event_retention_days")] = None,
     event_retention_size: Annotated[str | None, _option("event_retention_size")] = None,
+    activity_retention_days: Annotated[int | None, _option("activity_retention_days")] = None,
     blob_grace_seconds: Annotated[int | None, _option("blob_grace_seconds")] = None,
     access_log: Annotated[bool | None, _option("access_log", "--access-log/--no-access-log")] = None,
     log_level: Annotated[str | None, _option("log_level")] = None,

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     event_retention_size: ByteSize = Field(
         ByteSize(0), description="About how much of its events each bucket keeps, as 10GiB; 0 is no limit."
     )
+    activity_retention_days: int = Field(400, ge=0, description="For how many days the audit log is kept; 0 for ever.")
     blob_grace_seconds: int = Field(3600, ge=0, description="How long a deleted object's blob stays for its readers.")
     access_log: bool = Field(False, description="Log every S3 request, not only those answered with 5xx.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least severe log lines.")

@@ -8,6 +8,7 @@ from elasticlake.clock import Clock
 from elasticlake.dashboard.sessions import Sessions
 from elasticlake.dashboard.sign_in_limit import SignInLimit
 from elasticlake.service.accounts import Accounts
+from elasticlake.service.activity import Activities
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.explanations import Explanations
@@ -19,6 +20,7 @@ from elasticlake.service.multipart import Multipart
 from elasticlake.service.object_links import Presign
 from elasticlake.service.objects import Objects
 from elasticlake.service.reconcile import Reconciling
+from elasticlake.service.system import System
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -39,6 +41,8 @@ class Services:
     jobs: Jobs
     reconciling: Reconciling
     feed: Feed
+    activities: Activities
+    system: System
     health: Health
     presign: Presign
     sessions: Sessions

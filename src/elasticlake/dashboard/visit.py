@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,7 +47,8 @@ class Visit:
 
     @property
     def token(self) -> Token:
-        return self.viewer.token
+        """As the management services are asked: what they write down names this request."""
+        return replace(self.viewer.token, request_id=self.request.state.request_id)
 
     @property
     def caller(self) -> Caller:

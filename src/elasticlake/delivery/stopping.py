@@ -15,7 +15,10 @@ from elasticlake.delivery.ledger import Ledger
 from elasticlake.delivery.lookout import Lookout
 from elasticlake.metadata import webhooks
 from elasticlake.metadata.database import Database, Transaction
+from elasticlake.model.accounts import SYSTEM
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.activity import note
+from elasticlake.service.webhook_activity import done
 
 _log = structlog.get_logger("delivery")
 
@@ -30,6 +33,7 @@ async def disable(core: Database, webhook: Webhook, reason: str, now_ms: int) ->
             return False
         disabled = replace(stored.webhook, status="disabled", disabled_reason=reason, updated_at_ms=now_ms)
         webhooks.put(tx, stored._replace(webhook=disabled))
+        note(tx, SYSTEM, now_ms, done("webhook:disabled", disabled, reason=reason))
         return True
 
     return await core.write(mutation)

@@ -11,6 +11,7 @@ from elasticlake.metadata.database import Row
 CORE = (
     "facts", "accounts", "access_keys", "tokens", "lakes", "ponds", "buckets", "objects", "inline_bodies", "manifests",
     "blob_deletions", "uploads", "parts", "completed_uploads", "events", "webhooks", "webhook_starts",
+    "activity",
 )  # fmt: skip
 DELIVERY = (
     "positions", "lanes", "dead_deliveries", "requested_deliveries", "failing_webhooks", "operational_events", "jobs",
@@ -18,7 +19,7 @@ DELIVERY = (
 )  # fmt: skip
 LEFT_BEHIND = ("blob_intents", "nodes", "assignments")
 """What says who lives and what is under way: of a server that was stopped, nothing."""
-NUMBERED = (("lakes", "id"), ("ponds", "id"), ("buckets", "id"), ("operational_events", "id"))
+NUMBERED = (("lakes", "id"), ("ponds", "id"), ("buckets", "id"), ("operational_events", "id"), ("activity", "id"))
 """Tables whose ids never come again, also those of rows that are gone."""
 
 

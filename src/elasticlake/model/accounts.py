@@ -67,7 +67,7 @@ class Scope:
         """
         if permission not in self.permissions:
             return False
-        if bucket is not None and not self._covers(bucket):
+        if bucket is not None and not self.covers(bucket):
             return False
         if not self.prefixes:
             return True
@@ -79,10 +79,42 @@ class Scope:
     def is_limited_to_places(self) -> bool:
         return bool(self.lakes or self.ponds or self.buckets)
 
-    def _covers(self, bucket: BucketName) -> bool:
+    @property
+    def is_whole(self) -> bool:
+        """Whether it leaves out no place and no key of its account."""
+        return not self.is_limited_to_places and not self.prefixes
+
+    def covers(self, bucket: BucketName) -> bool:
+        """Whether the bucket lies within the scope's places."""
         return not self.is_limited_to_places or (
-            bucket.lake in self.lakes or f"{bucket.lake}--{bucket.pond}" in self.ponds or bucket.name in self.buckets
+            self.covers_pond(bucket.lake, bucket.pond) or bucket.name in self.buckets
         )
+
+    def covers_pond(self, lake: str, pond: str) -> bool:
+        """Whether all of the pond lies within them, whatever buckets it is to have."""
+        return self.covers_lake(lake) or f"{lake}--{pond}" in self.ponds
+
+    def covers_lake(self, lake: str) -> bool:
+        """Whether all of the lake lies within them."""
+        return not self.is_limited_to_places or lake in self.lakes
+
+    def touches_pond(self, lake: str, pond: str) -> bool:
+        """Whether something of the pond lies within them."""
+        return self.covers_pond(lake, pond) or any(
+            (bucket.lake, bucket.pond) == (lake, pond) for bucket in self.named_buckets
+        )
+
+    def touches_lake(self, lake: str) -> bool:
+        """Whether something of the lake lies within them."""
+        return (
+            self.covers_lake(lake)
+            or any(pond.startswith(f"{lake}--") for pond in self.ponds)
+            or any(bucket.lake == lake for bucket in self.named_buckets)
+        )
+
+    @property
+    def named_buckets(self) -> list[BucketName]:
+        return [parse_bucket_name(name) for name in self.buckets]
 
     def to_json(self) -> dict[str, list[str]]:
         return {name: list(getattr(self, name)) for name in ("lakes", "ponds", "buckets", "prefixes", "permissions")}
@@ -148,6 +180,23 @@ def require_secret_access_key(text: str) -> str:
     return text
 
 
+ActorKind = Literal["token", "accessKey", "dashboard", "system"]
+ACTOR_KINDS: tuple[ActorKind, ...] = get_args(ActorKind)
+
+
+@record
+class Actor:
+    """Who did something, for those who ask later: by a token or a key with that id, and in which request."""
+
+    kind: ActorKind
+    id: str
+    request_id: str | None = None
+
+
+SYSTEM = Actor("system", "system")
+"""The server itself: nobody asked for it."""
+
+
 @record
 class Caller:
     """Who makes an S3 request: an access key, or nobody in particular (anonymous)."""
@@ -155,6 +204,12 @@ class Caller:
     account_id: str | None
     access_key_id: str | None
     scope: Scope
+    acting: Actor | None = None
+    """Who acts where that is no access key: a call of the REST API on behalf of the account."""
+
+    @property
+    def actor(self) -> Actor:
+        return self.acting or Actor("accessKey", self.access_key_id or "")
 
     @property
     def is_root(self) -> bool:
@@ -170,13 +225,25 @@ ANONYMOUS = Caller(None, None, Scope())
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token for the REST API: for all accounts (`None`) or for some, to read or to write."""
+    """A bearer token for the REST API: for all accounts (`None`) or for some, to read or to write.
+
+    Whoever signed in by other means presents one too, of another `kind`. `scope` is what it may touch of its accounts'
+    places: that of the access key behind it; None for everything.
+    """
 
     id: str
     name: str
     accounts: tuple[str, ...] | None
     access: TokenAccess
     created_at_ms: int
+    kind: Literal["token", "accessKey", "dashboard"] = "token"
+    scope: Scope | None = None
+    request_id: str | None = field(default=None, compare=False)
+    """The request that presents it now; None as it is stored."""
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.kind, self.id, self.request_id)
 
     def covers(self, account_id: str) -> bool:
         return self.accounts is None or account_id in self.accounts

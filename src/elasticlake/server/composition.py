@@ -116,7 +116,7 @@ def _are_installed(*names: str) -> bool:
 def agree_on_blobs(settings: Settings, engine: Engine) -> None:
     """Make sure that every gateway over this metadata keeps blobs in one place, that it is no other installation's, and
     that it can be used. Raises `WrongBlobs`."""
-    place = FILES if settings.blobs is None else RemoteLocation.parse(settings.blobs).place
+    place = blob_place(settings)
     _require_same(place, engine.blob_place() or place)
     if settings.blobs is not None and (fault := claim_blobs(settings.blobs, engine.installation())):
         raise WrongBlobs(f"the blob store {place} cannot be used: {fault}")
@@ -155,6 +155,11 @@ def open_blobs(url: str | None, folder: DataFolder) -> BlobStore:
     from elasticlake.blobs.remote import open_remote_blobs
 
     return open_remote_blobs(url)
+
+
+def blob_place(settings: Settings) -> str:
+    """Where the blobs are, without what opens it."""
+    return FILES if settings.blobs is None else RemoteLocation.parse(settings.blobs).place
 
 
 def open_stores(installation: Installation, database: Database, process: str) -> Stores:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from pathlib import Path
 
 import apsw
 
@@ -20,6 +21,7 @@ from elasticlake.metadata.sqlite_database import SqliteDatabase
 from elasticlake.model.ids import new_blob_id
 from elasticlake.server.engine import Hear
 from elasticlake.server.folder import DataFolder
+from elasticlake.service import system
 from elasticlake.service.clamp import clamp_positions
 from elasticlake.service.feed import LOOK_AGAIN_SECONDS
 
@@ -79,6 +81,17 @@ class EmbeddedEngine:
     def open_delivery(self) -> SqliteDatabase:
         return SqliteDatabase(self._folder.delivery, durable=False)
 
+    async def facts(self, core: Database) -> system.Engine:
+        return system.Engine("SQLite", apsw.sqlite_lib_version(), await asyncio.to_thread(self._sizes))
+
+    def _sizes(self) -> dict[str, int]:
+        history = self._folder.history.glob("*.db*")
+        return {
+            "core": sum(map(_size_bytes, _with_log(self._folder.metadata))),
+            "delivery": sum(map(_size_bytes, _with_log(self._folder.delivery))),
+            "history": sum(map(_size_bytes, history)),
+        }
+
     def open_history(self) -> HistoryReader:
         return HistoryReader(self._folder.history)
 
@@ -114,6 +127,19 @@ class EmbeddedEngine:
         finally:
             await core.close()
             await delivery.close()
+
+
+def _with_log(path: Path) -> tuple[Path, Path]:
+    """The database, and what was written and not yet copied into it."""
+    return path, path.with_name(f"{path.name}-wal")
+
+
+def _size_bytes(path: Path) -> int:
+    """A file of history, or a log, may go while we look."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _check_master_key(core: apsw.Connection, master_key: MasterKey) -> None:

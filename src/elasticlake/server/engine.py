@@ -10,6 +10,7 @@ from typing import Protocol
 from elasticlake.config.master_key import MasterKey
 from elasticlake.metadata.database import Committed, Database
 from elasticlake.metadata.history import History, HistoryLog
+from elasticlake.service import system
 
 Hear = Callable[[Committed], None]
 """Told of the last sequence of each bucket named; if none is named, something else changed."""
@@ -73,6 +74,10 @@ class Engine(Protocol):
 
     def open_delivery(self) -> Database:
         """The state of deliveries, and the nodes."""
+        ...
+
+    async def facts(self, core: Database) -> system.Engine:
+        """What the engine is, and how much its files hold; `core` is open."""
         ...
 
     def open_history(self) -> History: ...

@@ -24,13 +24,14 @@ from elasticlake.metadata.history import History
 from elasticlake.s3.app import S3App
 from elasticlake.s3.operations.handler import Services as S3Services
 from elasticlake.s3.presigned import presign
-from elasticlake.server.composition import Installation, open_stores
+from elasticlake.server.composition import Installation, blob_place, open_stores
 from elasticlake.server.engine import Wake
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.protocol import Protocol
 from elasticlake.server.root import Root
 from elasticlake.server.tuning import ask_for_short_turns, tune_process
 from elasticlake.service.accounts import Accounts
+from elasticlake.service.activity import Activities
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.collector import Collector
 from elasticlake.service.context import Stores
@@ -48,6 +49,7 @@ from elasticlake.service.owners import display_name
 from elasticlake.service.presence import BEAT_SECONDS, Presence
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.system import Setup, System
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.tracing import Tracer, open_tracer
 from elasticlake.service.trimmer import Retention, Trimmer
@@ -82,7 +84,9 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     notifications = Notifications(core, delivery, installation.master_key, stores.clock, wake)
     collector = Collector(stores, presence, metrics.metrics)
     settings = installation.settings
-    kept = Retention(settings.event_retention_days, int(settings.event_retention_size))
+    kept = Retention(
+        settings.event_retention_days, int(settings.event_retention_size), settings.activity_retention_days
+    )
     trimmer = Trimmer(stores, presence, kept, metrics.metrics)
     working = (presence.run(), collector.run(), trimmer.run(), _count_dispatchers(presence, metrics.metrics))
     background = [asyncio.create_task(work) for work in working]
@@ -128,9 +132,35 @@ def _services(
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
         explanations=Explanations(core, clock),
+        activities=Activities(core),
+        system=System(
+            core,
+            delivery,
+            stores.blobs,
+            clock,
+            _setup(installation, clock.now_ms()),
+            lambda: installation.engine.facts(core),
+            metrics,
+        ),
         feed=Feed(core, installation.engine.look_again_seconds, clock),
         health=Health(settings.role, probes, clock, told=told),
         metrics=metrics,
+    )
+
+
+def _setup(installation: Installation, started_at_ms: int) -> Setup:
+    settings = installation.settings
+    return Setup(
+        version=__version__,
+        role=settings.role,
+        started_at_ms=started_at_ms,
+        public_url=installation.public_url,
+        blobs=blob_place(settings),
+        reserve_bytes=int(settings.min_free_space),
+        event_retention_days=settings.event_retention_days,
+        event_retention_bytes=int(settings.event_retention_size),
+        activity_retention_days=settings.activity_retention_days,
+        history_days=settings.history_days if settings.history else None,
     )
 
 
@@ -175,6 +205,8 @@ def _dashboard_services(
         jobs=services.jobs,
         reconciling=services.reconciling,
         feed=services.feed,
+        activities=services.activities,
+        system=services.system,
         health=services.health,
         presign=presign,
         sessions=Sessions(installation.master_key.derive("dashboard-sessions"), stores.clock),

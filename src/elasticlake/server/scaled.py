@@ -23,9 +23,11 @@ from elasticlake.metadata.postgres.transfer import require_finished
 from elasticlake.model.ids import new_blob_id
 from elasticlake.server.engine import Hear
 from elasticlake.server.folder import DataFolder
+from elasticlake.service import system
 
 ROOT_CREDENTIALS = "rootCredentials"
 """Names the fact that holds the root credentials, sealed."""
+_VERSION = "SELECT current_setting('server_version')"
 _GET = "SELECT value FROM facts WHERE name = %s"
 # Whoever comes first decides for all nodes.
 _OFFER = "INSERT INTO facts (name, value) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING"
@@ -91,6 +93,11 @@ class ScaledEngine:
 
     def open_delivery(self) -> PostgresDatabase:
         return PostgresDatabase(self._url, durable=False)
+
+    async def facts(self, core: Database) -> system.Engine:
+        row = await core.read(lambda reader: reader.row(_VERSION), loose=True)
+        # As distributions write it, the version is followed by whose build it is.
+        return system.Engine("PostgreSQL", str(row[0]).split()[0] if row else "", {})
 
     def open_history(self) -> PostgresHistoryReader:
         return PostgresHistoryReader(self._url)

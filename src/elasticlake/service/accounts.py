@@ -18,7 +18,7 @@ from elasticlake.errors import (
     NoSuchAccount,
     NotEmpty,
 )
-from elasticlake.metadata import accounts, buckets
+from elasticlake.metadata import accounts, activity, buckets
 from elasticlake.metadata.database import Transaction
 from elasticlake.model.accounts import (
     ROOT_ACCOUNT,
@@ -30,10 +30,13 @@ from elasticlake.model.accounts import (
     require_account_id,
     require_secret_access_key,
 )
+from elasticlake.model.activity import Done
 from elasticlake.model.ids import new_access_key_id, new_secret_access_key
 from elasticlake.model.names import require_display_name
+from elasticlake.service.activity import note
 from elasticlake.service.context import Stores
 from elasticlake.service.pages import Page, PageRequest, after_name, filtered_page, page_of
+from elasticlake.service.permissions import require_permissions, require_whole
 from elasticlake.service.reach import require_account, require_every_account
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -85,12 +88,14 @@ class Accounts:
             if account.id == ROOT_ACCOUNT or accounts.get_account(tx, account.id) is not None:
                 raise AlreadyExists(f"The account {account.id} already exists.")
             accounts.put_account(tx, account)
+            note(tx, token.actor, account.created_at_ms, Done("account:created", account.id, account.id))
 
         await self._stores.database.write(mutation)
         return account
 
     async def get(self, token: Token, account_id: str) -> Account:
         """The account; raises `NoSuchAccount`."""
+        require_whole(token)
         if not token.covers(account_id):
             raise NoSuchAccount
         if account_id == ROOT_ACCOUNT:
@@ -102,6 +107,7 @@ class Accounts:
 
     async def list(self, token: Token, request: PageRequest) -> Page[Account]:
         """The accounts that the token reaches, by id."""
+        require_whole(token)
 
         async def fetch(after: str, limit: int) -> list[Account]:
             stored = await self._stores.database.read(lambda reader: accounts.list_accounts(reader, after, limit))
@@ -119,6 +125,8 @@ class Accounts:
             require_display_name("displayName", display_name)
         if email is not None:
             _require_email(email)
+        now_ms = self._stores.clock.now_ms()
+        given = [name for name, value in (("displayName", display_name), ("email", email)) if value is not None]
 
         def mutation(tx: Transaction) -> Account:
             current = accounts.get_account(tx, account_id)
@@ -126,6 +134,8 @@ class Accounts:
                 raise NoSuchAccount
             changed = replace(current, display_name=display_name or current.display_name, email=email or current.email)
             accounts.put_account(tx, changed)
+            done = Done("account:changed", account_id, account_id, detail={"fields": given})
+            note(tx, token.actor, now_ms, done)
             return changed
 
         return await self._stores.database.write(mutation)
@@ -134,6 +144,7 @@ class Accounts:
         """Remove an account, its keys, and its place in tokens. Raises `NotEmpty` while it owns anything."""
         require_every_account(token)
         await self._changeable(token, account_id)
+        now_ms = self._stores.clock.now_ms()
 
         def mutation(tx: Transaction) -> None:
             require_account(tx, account_id)
@@ -141,6 +152,8 @@ class Accounts:
                 raise NotEmpty("The account still owns lakes, buckets or webhooks.")
             accounts.delete_account(tx, account_id)
             accounts.remove_account_from_tokens(tx, account_id)
+            activity.disown(tx, account_id)
+            note(tx, token.actor, now_ms, Done("account:deleted", account_id, None))
 
         await self._stores.database.write(mutation)
 
@@ -150,6 +163,7 @@ class Accounts:
         identity = new_access_key_id() if new.access_key_id is None else require_access_key_id(new.access_key_id)
         secret = new_secret_access_key() if new.secret is None else require_secret_access_key(new.secret)
         key = AccessKey(identity, account_id, _scope(new.scope), self._stores.clock.now_ms(), secret)
+        require_permissions(token, key.scope.permissions)
         self._stores.space.require()
         ciphertext = self._master_key.encrypt(secret)
 
@@ -159,6 +173,7 @@ class Accounts:
             if key.id == self._root_key.id or accounts.get_key(tx, key.id) is not None:
                 raise AlreadyExists(f"The access key {key.id} already exists.")
             accounts.insert_key(tx, key, ciphertext)
+            note(tx, token.actor, key.created_at_ms, Done("key:created", key.id, account_id, detail=_limits(key.scope)))
 
         await self._stores.database.write(mutation)
         return key
@@ -177,8 +192,14 @@ class Accounts:
         await self.get(token, account_id)
         if account_id == ROOT_ACCOUNT and access_key_id == self._root_key.id:
             raise Conflict("Root's own key comes from the server's configuration.")
-        if not await self._stores.database.write(lambda tx: accounts.delete_key(tx, account_id, access_key_id)):
-            raise NoSuchAccessKey
+        now_ms = self._stores.clock.now_ms()
+
+        def mutation(tx: Transaction) -> None:
+            if not accounts.delete_key(tx, account_id, access_key_id):
+                raise NoSuchAccessKey
+            note(tx, token.actor, now_ms, Done("key:deleted", access_key_id, account_id))
+
+        await self._stores.database.write(mutation)
 
     async def find_key(self, access_key_id: str) -> AccessKey:
         """The key with its secret, to check a signature by; raises `NoSuchAccessKey`.
@@ -220,6 +241,12 @@ def _scope(document: Mapping[str, Any] | None) -> Scope:
         return Scope.from_json(document or {})
     except InvalidBucketName as error:
         raise InvalidInput("scope.buckets", str(error)) from None
+
+
+def _limits(scope: Scope) -> dict[str, list[str]]:
+    """What a scope is like; the places and prefixes themselves may be many."""
+    limited = [name for name, values in scope.to_json().items() if name != "permissions" and values]
+    return {"permissions": list(scope.permissions), "limitedTo": limited}
 
 
 def _require_own_buckets(tx: Transaction, key: AccessKey) -> None:

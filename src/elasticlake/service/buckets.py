@@ -11,10 +11,12 @@ from elasticlake.errors import (
 )
 from elasticlake.metadata import blob_records, buckets, hierarchy, objects, uploads
 from elasticlake.metadata.database import Transaction
-from elasticlake.model.accounts import ROOT_ACCOUNT, Caller, Permission
+from elasticlake.model.accounts import ROOT_ACCOUNT, Actor, Caller, Permission
+from elasticlake.model.activity import Action, Done
 from elasticlake.model.names import DEFAULT_SLUG, BucketName, parse_bucket_name
 from elasticlake.model.objects import Acl, Bucket
 from elasticlake.service.access import bucket_for
+from elasticlake.service.activity import note
 from elasticlake.service.context import Request, Stores
 from elasticlake.service.reach import require_account
 
@@ -40,7 +42,7 @@ class Buckets:
             raise AccessDenied
         self._stores.space.require()
         now_ms = self._stores.clock.now_ms()
-        return await self._stores.database.write(lambda tx: _create(tx, parsed, owner, acl, now_ms))
+        return await self._stores.database.write(lambda tx: _create(tx, request.actor, parsed, owner, acl, now_ms))
 
     async def get(self, request: Request, name: str, permission: Permission, key: bytes | None = None) -> Bucket:
         """The bucket, if the caller may do that in it, or to the key; raises `NoSuchBucket` or `AccessDenied`."""
@@ -83,15 +85,21 @@ class Buckets:
         bucket = await bucket_for(self._stores.database, request.caller, name, "admin")
         now_ms, grace_ms = self._stores.clock.now_ms(), self._stores.blob_grace_ms
         long = await self._stores.database.read(lambda reader: uploads.any_in_bucket(reader, bucket.id))
-        await self._stores.database.write(lambda tx: _delete(tx, bucket, now_ms, grace_ms), long=long)
+        await self._stores.database.write(lambda tx: _delete(tx, request.actor, bucket, now_ms, grace_ms), long=long)
 
     async def set_acl(self, request: Request, name: str, acl: Acl) -> None:
         """Change who may list the bucket; raises `NoSuchBucket` if it went meanwhile, even if another has its name."""
         bucket = await bucket_for(self._stores.database, request.caller, name, "admin")
-        await self._stores.database.write(lambda tx: buckets.set_acl(tx, _current(tx, bucket), acl))
+        now_ms = self._stores.clock.now_ms()
+
+        def mutation(tx: Transaction) -> None:
+            buckets.set_acl(tx, _current(tx, bucket), acl)
+            note(tx, request.actor, now_ms, _done("bucket:aclChanged", bucket, acl=acl))
+
+        await self._stores.database.write(mutation)
 
 
-def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int) -> Bucket:
+def _create(tx: Transaction, actor: Actor, name: BucketName, owner: str, acl: Acl, now_ms: int) -> Bucket:
     existing = buckets.find(tx, name.name)
     if existing is not None:
         raise BucketAlreadyOwnedByYou if existing.account_id == owner else BucketAlreadyExists
@@ -100,6 +108,7 @@ def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int
     if lake is None:
         lake_owner = ROOT_ACCOUNT if name.lake == DEFAULT_SLUG else owner
         hierarchy.insert_lake(tx, name.lake, lake_owner, name.lake, now_ms)
+        note(tx, actor, now_ms, Done("lake:created", name.lake, lake_owner, name.name))
         lake = hierarchy.get_lake(tx, name.lake)
     assert lake is not None
     if name.lake != DEFAULT_SLUG and owner not in (lake.account_id, ROOT_ACCOUNT):
@@ -107,9 +116,16 @@ def _create(tx: Transaction, name: BucketName, owner: str, acl: Acl, now_ms: int
     pond = hierarchy.get_pond(tx, name.lake, name.pond)
     if pond is None:
         hierarchy.insert_pond(tx, lake.id, name.pond, name.pond, now_ms)
+        note(tx, actor, now_ms, Done("pond:created", f"{name.lake}--{name.pond}", lake.account_id, name.name))
         pond = hierarchy.get_pond(tx, name.lake, name.pond)
     assert pond is not None
-    return buckets.insert(tx, name.name, lake.id, pond.id, owner, acl, now_ms)
+    made = buckets.insert(tx, name.name, lake.id, pond.id, owner, acl, now_ms)
+    note(tx, actor, now_ms, _done("bucket:created", made, acl=acl))
+    return made
+
+
+def _done(action: Action, bucket: Bucket, **detail: str) -> Done:
+    return Done(action, bucket.name.name, bucket.account_id, bucket.name.name, detail)
 
 
 def _current(tx: Transaction, bucket: Bucket) -> Bucket:
@@ -120,7 +136,7 @@ def _current(tx: Transaction, bucket: Bucket) -> Bucket:
     return current
 
 
-def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None:
+def _delete(tx: Transaction, actor: Actor, bucket: Bucket, now_ms: int, grace_ms: int) -> None:
     current = _current(tx, bucket)
     if not objects.is_empty(tx, bucket.id):
         raise BucketNotEmpty
@@ -128,3 +144,4 @@ def _delete(tx: Transaction, bucket: Bucket, now_ms: int, grace_ms: int) -> None
         blob_records.delete_uploads_later(tx, bucket.id, now_ms + grace_ms)
         uploads.delete_of_bucket(tx, bucket.id)
     buckets.mark_deleted(tx, current, now_ms)
+    note(tx, actor, now_ms, _done("bucket:deleted", current))

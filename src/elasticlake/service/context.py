@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from elasticlake.blobs.store import BlobStore
 from elasticlake.clock import Clock
 from elasticlake.errors import InsufficientStorage
 from elasticlake.metadata.database import Database
-from elasticlake.model.accounts import Caller
+from elasticlake.model.accounts import Actor, Caller
 from elasticlake.record import record
 
 
@@ -20,6 +20,11 @@ class Request:
     id: str
     trace: str | None = None
     """Where it is in a trace, as a `traceparent`; None where nobody traces."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who is said to have done what the request changes."""
+        return replace(self.caller.actor, request_id=self.id)
 
 
 class SpaceGuard:

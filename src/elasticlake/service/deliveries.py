@@ -16,11 +16,13 @@ from elasticlake.metadata.deliveries import DeadDelivery, Lane, RequestedDeliver
 from elasticlake.metadata.history import Attempt, History
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.accounts import Token
+from elasticlake.model.activity import Done
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.jobs import job_of
 from elasticlake.model.webhooks import DeliveryStatus, Webhook, lane_key
 from elasticlake.service import delivery_pages
+from elasticlake.service.activity import note_after
 from elasticlake.service.delivery_pages import Piece, Spot
 from elasticlake.service.delivery_status import Delivery, Facts, describe
 from elasticlake.service.pages import Page, PageRequest
@@ -105,7 +107,11 @@ class Deliveries:
             lambda tx: request_delivery(tx, webhook.id, parsed.bucket_id, parsed.sequence, now_ms)
         )
         self._wake()
-        return await self._require(webhook, made)
+        again = await self._require(webhook, made)
+        about = {"webhook": webhook.id, "of": delivery_id}
+        done = Done("delivery:redelivered", str(made), webhook.account_id, again.bucket, about)
+        await note_after(self._core, token.actor, now_ms, done)
+        return again
 
     async def wait_for(self, token: Token, delivery_id: str, seconds: float) -> Delivery:
         """The delivery once it has ended, or as it stands after `seconds` (at most 60); raises `NoSuchDelivery`."""

@@ -145,7 +145,7 @@ def _events(
         if not question.objects:
             raise InvalidInput("bucket", f"Name a bucket: the webhook listens to a whole {webhook.scope.kind}.")
         return None, list(_samples(question.objects, webhooks.shown_place(reader, webhook.scope), now_ms))
-    bucket = visible_bucket(reader, token, name)
+    bucket = visible_bucket(reader, token, name, "read")
     place = webhooks.place(reader, bucket.id)
     if question.objects:
         return place, list(_samples(question.objects, (bucket.lake_name, bucket.pond_name, name), now_ms))

@@ -15,6 +15,7 @@ from elasticlake.model.objects import Bucket
 from elasticlake.model.positions import Positions
 from elasticlake.service.hierarchy import visible_bucket
 from elasticlake.service.news import News, wait
+from elasticlake.service.permissions import require
 from elasticlake.service.place_tail import Place, PlaceTail
 from elasticlake.service.tail import BucketTail, Tail, unexpired
 
@@ -53,7 +54,7 @@ class Feed:
 
         Raises `NoSuchBucket`, and `EventsExpired` if events between `sequence` and the first kept one are gone.
         """
-        bucket = await self._database.read(lambda reader: visible_bucket(reader, token, bucket_name))
+        bucket = await self._database.read(lambda reader: visible_bucket(reader, token, bucket_name, "read"))
         limit = min(limit, MAX_EVENTS)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + min(wait_seconds, MAX_WAIT_SECONDS)
@@ -80,7 +81,8 @@ class Feed:
 
     async def tail_place(self, token: Token, place: Place, after: Positions | None) -> Tail:
         """The logs of those buckets of a lake or a pond that the token reaches, beyond these positions, or (None) what
-        comes from now on; buckets made later from their first event on. Raises `PositionExpired`."""
+        comes from now on; buckets made later from their first event on. Raises `PositionExpired`, `AccessDenied`."""
+        require(token, "read")
         return await PlaceTail(self._database, self._news, self._clock, place, token).open(after)
 
 

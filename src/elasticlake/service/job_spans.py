@@ -49,7 +49,7 @@ async def total(
 
 def place_in_scope(reader: Reader, token: Token, webhook: Webhook, bucket_name: str) -> BucketPlace:
     """The named bucket; raises `NoSuchBucket`, and `InvalidInput` where the webhook does not listen to it."""
-    place = webhooks.place(reader, visible_bucket(reader, token, bucket_name).id)
+    place = webhooks.place(reader, visible_bucket(reader, token, bucket_name, "admin").id)
     if place is None or not in_scope(webhook, place):
         raise InvalidInput("bucket", f"The webhook does not listen to {bucket_name}.")
     return place

@@ -11,13 +11,16 @@ from elasticlake.metadata import jobs
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.metadata.jobs import Job
 from elasticlake.model.accounts import Token
+from elasticlake.model.activity import Action, Done
 from elasticlake.model.ids import new_job_id
 from elasticlake.model.jobs import Cursor, JobKind, JobParameters, JobStatus, require_parameters
 from elasticlake.model.webhooks import Webhook
 from elasticlake.record import record
+from elasticlake.service.activity import note_after
 from elasticlake.service.job_source import JobSource
 from elasticlake.service.job_spans import spans, total
 from elasticlake.service.pages import Page, PageRequest, after_name, page_of
+from elasticlake.service.permissions import require
 from elasticlake.service.selection import select
 from elasticlake.service.webhooks import visible_webhook
 
@@ -51,9 +54,11 @@ class Jobs:
 
         Raises `InvalidInput` that names the field, `NoSuchWebhook`, `NoSuchBucket`, `EventsExpired`, `TooManyJobs`.
         """
+        webhook = await self._webhook(token, webhook_id)
         draft = await self._draft(token, webhook_id, kind, parameters)
         made = await self._state.write(lambda tx: _insert(tx, draft))
         self._wake()
+        await note_after(self._core, token.actor, made.created_at_ms, _done("job:started", made, webhook))
         return made
 
     async def count(self, token: Token, webhook_id: str, kind: JobKind, parameters: JobParameters) -> Count:
@@ -83,6 +88,7 @@ class Jobs:
         self, token: Token, request: PageRequest, webhook_id: str | None = None, status: JobStatus | None = None
     ) -> Page[Job]:
         """The jobs of the webhooks that the token reaches, or of one, the newest first; raises `NoSuchWebhook`."""
+        require(token, "admin")
         if webhook_id is not None:
             await self._webhook(token, webhook_id)
         before, kept, seen = after_name(request), list[Job](), dict[str, bool]()
@@ -102,10 +108,13 @@ class Jobs:
     async def cancel(self, token: Token, job_id: str) -> Job:
         """End the job: it begins no attempt any more, and what it failed to deliver is not attempted again. One that
         has ended stays as it is. Raises `NoSuchJob`."""
-        await self.get(token, job_id)
+        job = await self.get(token, job_id)
+        webhook = await self._webhook(token, job.webhook_id)
         now_ms = self._clock.now_ms()
         await self._state.write(lambda tx: jobs.cancel(tx, job_id, now_ms))
         self._wake()
+        if job.status == "running":
+            await note_after(self._core, token.actor, now_ms, _done("job:canceled", job, webhook))
         return await self.get(token, job_id)
 
     async def _draft(self, token: Token, webhook_id: str, kind: JobKind, parameters: JobParameters) -> Job:
@@ -126,6 +135,12 @@ class Jobs:
         except NoSuchWebhook:
             return False
         return True
+
+
+def _done(action: Action, job: Job, webhook: Webhook) -> Done:
+    """What was done to the job; it is about the bucket that was named, else the webhook's."""
+    named = job.parameters.bucket or (webhook.scope.name if webhook.scope.kind == "bucket" else None)
+    return Done(action, job.id, webhook.account_id, named, {"webhook": webhook.id, "kind": job.kind})
 
 
 def _insert(tx: Transaction, draft: Job) -> Job:

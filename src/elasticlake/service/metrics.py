@@ -116,6 +116,9 @@ WEBHOOK_BACKLOG = Metric(
     ("webhook",),
     merge=max,
 )
+BACKLOG = Metric(
+    "elasticlake_backlog_events", "gauge", "Events of the log beyond their positions, over all enabled webhooks."
+)
 BREAKERS = Metric(
     "elasticlake_breakers_open",
     "gauge",
@@ -172,7 +175,7 @@ RESIDENT = Metric(
 METRICS = (
     S3_REQUESTS, S3_SECONDS, S3_RECEIVED, S3_SENT, API_REQUESTS, COMMITS, MUTATIONS, COMMIT_SECONDS, ATTEMPTS,
     ATTEMPT_SECONDS, LATENCY_SECONDS, IN_FLIGHT, LANES_PARKED, OLDEST_SECONDS, WEBHOOK_OLDEST_SECONDS, WEBHOOK_BACKLOG,
-    BREAKERS, WEBHOOK_BREAKER, WEBHOOKS, DISPATCHERS, BLOBS_DELETED, POSITIONS_CLAMPED, EVENTS_TRIMMED,
+    BACKLOG, BREAKERS, WEBHOOK_BREAKER, WEBHOOKS, DISPATCHERS, BLOBS_DELETED, POSITIONS_CLAMPED, EVENTS_TRIMMED,
     DELIVERIES_EXPIRED, INFO, STARTED, CPU_SECONDS, RESIDENT,
 )  # fmt: skip
 
@@ -245,6 +248,7 @@ class Metrics:
     def backlogs(self, events: Mapping[str, int]) -> None:
         """How many events each webhook has not come to now, by its id."""
         worst = sorted(events.items(), key=lambda item: item[1], reverse=True)[:WORST_WEBHOOKS]
+        self._set(BACKLOG, [((), sum(events.values()))])
         self._set(WEBHOOK_BACKLOG, [((webhook_id,), count) for webhook_id, count in worst])
 
     def breakers(self, open_for: Collection[str]) -> None:

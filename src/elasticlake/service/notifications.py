@@ -13,11 +13,13 @@ from elasticlake.errors import InvalidDestination, NoSuchBucket
 from elasticlake.metadata import buckets, deliveries, webhooks
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.metadata.webhooks import StoredWebhook
+from elasticlake.model.activity import Done
 from elasticlake.model.notifications import Notification, arn_of
 from elasticlake.model.objects import Bucket
 from elasticlake.model.webhooks import Webhook, WebhookScope
 from elasticlake.record import record
 from elasticlake.service.access import bucket_for
+from elasticlake.service.activity import note
 from elasticlake.service.context import Request
 from elasticlake.service.delivery_status import in_scope
 from elasticlake.service.derived_webhooks import derive, derive_again
@@ -62,7 +64,13 @@ class Notifications:
         """
         bucket = await bucket_for(self._core, request.caller, bucket_name, "admin")
         now_ms = self._clock.now_ms()
-        replaced = await self._core.write(lambda tx: self._replace(tx, bucket, wanted, now_ms))
+
+        def mutation(tx: Transaction) -> _Replaced:
+            replaced = self._replace(tx, bucket, wanted, now_ms)
+            note(tx, request.actor, now_ms, _done(bucket, replaced, len(wanted)))
+            return replaced
+
+        replaced = await self._core.write(mutation)
         for webhook_id in replaced.removed:
             await self._delivery.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
         tested = [webhook.id for webhook in replaced.changed if sends_test and _is_tested(webhook)]
@@ -113,6 +121,12 @@ class Notifications:
             scope = stored.webhook.scope
             raise InvalidDestination(arn, f"names a webhook that listens to {scope.kind} {scope.name} alone")
         return unseal(self._master_key.decrypt, stored)
+
+
+def _done(bucket: Bucket, replaced: _Replaced, entries: int) -> Done:
+    detail = {"entries": entries, "changed": len(replaced.changed), "removed": len(replaced.removed)}
+    name = bucket.name.name
+    return Done("bucket:notificationsChanged", name, bucket.account_id, name, detail)
 
 
 def _require_current(tx: Transaction, bucket: Bucket) -> None:

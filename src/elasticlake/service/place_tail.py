@@ -11,9 +11,11 @@ from elasticlake.metadata import buckets, heads
 from elasticlake.metadata.database import Committed, Database, Reader
 from elasticlake.metadata.heads import Head, PlaceKind
 from elasticlake.model.accounts import Token
+from elasticlake.model.names import parse_bucket_name
 from elasticlake.model.positions import MAX_BUCKETS, Positions
 from elasticlake.record import record
 from elasticlake.service.news import News, wait
+from elasticlake.service.permissions import reaches_bucket
 from elasticlake.service.tail import Told, unexpired
 
 SETTLED_MS = 15 * 60_000
@@ -141,7 +143,7 @@ class PlaceTail:
 
         def look(reader: Reader) -> tuple[list[Head], list[tuple[Head, int]]]:
             page = heads.page(reader, place.kind, place.id, last, BUCKETS_AT_ONCE)
-            new = [head for head in page if head.bucket_id not in known and token.covers(head.account_id)]
+            new = [head for head in page if head.bucket_id not in known and _is_seen(token, head)]
             return page, [(head, start(reader, head)) for head in new]
 
         page, new = await self._database.read(look)
@@ -166,6 +168,10 @@ class PlaceTail:
             for bucket_id, time_ms in list(self._named.items()):
                 if bucket_id not in self._behind and time_ms is not None and time_ms < self._boundary_ms:
                     del self._named[bucket_id]
+
+
+def _is_seen(token: Token, head: Head) -> bool:
+    return reaches_bucket(token, head.account_id, parse_bucket_name(head.name))
 
 
 Start = Callable[[Reader, Head], int]

@@ -6,10 +6,13 @@ from elasticlake.errors import AccessDenied, InvalidInput, NoSuchAccount
 from elasticlake.metadata import accounts
 from elasticlake.metadata.database import Reader
 from elasticlake.model.accounts import ROOT_ACCOUNT, Token
+from elasticlake.service.permissions import require_whole
 
 
 def require_every_account(token: Token) -> None:
-    """Raise `AccessDenied` for a token that is limited to some accounts: accounts and tokens are not theirs to make."""
+    """Raise `AccessDenied` for a token that is limited to some accounts, or to some of what they have: accounts and
+    tokens are not theirs to make."""
+    require_whole(token)
     if token.accounts is not None:
         raise AccessDenied("This token is limited to some accounts.")
 

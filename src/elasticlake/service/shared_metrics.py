@@ -76,11 +76,15 @@ class SharedMetrics:
 
     async def exposition(self) -> bytes:
         """The metrics of all processes, in Prometheus's text format; this one's are of this moment."""
-        return await asyncio.to_thread(self._exposition, self._snapshot())
+        return await asyncio.to_thread(lambda own: exposition(self._with_others(own)), self._snapshot())
 
-    def _exposition(self, own: Snapshot) -> bytes:
+    async def of_all(self) -> Snapshot:
+        """What all processes of this server have counted, as one."""
+        return await asyncio.to_thread(self._with_others, self._snapshot())
+
+    def _with_others(self, own: Snapshot) -> Snapshot:
         others = [path for path in sorted(self._path.parent.glob(f"*{_SUFFIX}")) if path != self._path]
-        return exposition(merged([own, *map(_read, others)]))
+        return merged([own, *map(_read, others)])
 
     def _snapshot(self) -> Snapshot:
         self.metrics.process(

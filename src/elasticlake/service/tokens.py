@@ -9,10 +9,13 @@ from elasticlake.errors import AccessDenied, InvalidInput, NoSuchToken
 from elasticlake.metadata import accounts
 from elasticlake.metadata.database import Database, Transaction
 from elasticlake.model.accounts import Token, TokenAccess, token_hash
+from elasticlake.model.activity import Done
 from elasticlake.model.ids import new_token, new_token_id
 from elasticlake.model.names import require_display_name
+from elasticlake.service.activity import note
 from elasticlake.service.context import Stores
 from elasticlake.service.pages import Page, PageRequest, after_name, page_of
+from elasticlake.service.permissions import require_permissions
 from elasticlake.service.reach import require_account, require_every_account
 
 ROOT_TOKEN = Token("root", "root", None, "write", 0)
@@ -54,6 +57,7 @@ class Tokens:
         Raises `AccessDenied` to a token that is itself limited, `InvalidInput` and `NoSuchAccount`.
         """
         require_every_account(token)
+        require_permissions(token)
         made = Token(
             new_token_id(),
             require_display_name("name", name) if name else "",
@@ -68,6 +72,8 @@ class Tokens:
             for account_id in made.accounts or ():
                 require_account(tx, account_id)
             accounts.insert_token(tx, made, token_hash(text))
+            detail = {"name": made.name, "access": made.access, "isLimited": made.accounts is not None}
+            note(tx, token.actor, made.created_at_ms, Done("token:created", made.id, None, detail=detail))
 
         await self._stores.database.write(mutation)
         return made, text
@@ -82,8 +88,14 @@ class Tokens:
     async def delete(self, token: Token, token_id: str) -> None:
         """Remove a token, which stops working at once. Raises `NoSuchToken`."""
         require_every_account(token)
-        if not await self._stores.database.write(lambda tx: accounts.delete_token(tx, token_id)):
-            raise NoSuchToken
+        now_ms = self._stores.clock.now_ms()
+
+        def mutation(tx: Transaction) -> None:
+            if not accounts.delete_token(tx, token_id):
+                raise NoSuchToken
+            note(tx, token.actor, now_ms, Done("token:deleted", token_id, None))
+
+        await self._stores.database.write(mutation)
 
 
 def require_write(token: Token) -> None:

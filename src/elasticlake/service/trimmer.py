@@ -1,4 +1,5 @@
-"""Retention of events: what is older than the log is kept, or more than it may hold, goes in small batches."""
+"""Retention of events and of activity: what is older than it is kept, or more than a log may hold, goes in small
+batches."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from itertools import pairwise
 import structlog
 
 from elasticlake.errors import Unavailable
-from elasticlake.metadata import retention
+from elasticlake.metadata import activity, retention
 from elasticlake.metadata.database import Touching
 from elasticlake.metadata.retention import SAMPLES, Log
 from elasticlake.service.collector import Watch
@@ -34,14 +35,20 @@ _log = structlog.get_logger("trimmer")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """For how many days events are kept, and about how many bytes of them for each bucket; 0 is without end."""
+    """For how many days events are kept, and about how many bytes of them for each bucket; for how many days activity
+    is. 0 is without end."""
 
     days: int = 0
     size_bytes: int = 0
+    activity_days: int = 0
+
+    @property
+    def keeps_all_events(self) -> bool:
+        return not self.days and not self.size_bytes
 
     @property
     def is_endless(self) -> bool:
-        return not self.days and not self.size_bytes
+        return self.keeps_all_events and not self.activity_days
 
 
 class Trimmer:
@@ -70,14 +77,37 @@ class Trimmer:
             await asyncio.sleep(PAUSE_SECONDS if is_done else LEAST_PAUSE_SECONDS)
 
     async def trim(self) -> bool:
-        """Go over all logs once; whether nothing is left to trim."""
-        is_done, after_id = True, 0
+        """Go over activity and all logs once; whether nothing is left to trim."""
+        is_done, after_id = await self._trim_activity(), 0
+        if self._retention.keeps_all_events:
+            return is_done
         while self._watch.is_eldest and (page := await self._page(after_id)):
             for log in page:
                 is_done = await self._trim_log(log) and is_done
             after_id = page[-1].bucket_id
             await asyncio.sleep(0)
         return is_done
+
+    async def _trim_activity(self) -> bool:
+        """Trim what was done long ago, for a while; whether that is done."""
+        if not self._retention.activity_days:
+            return True
+        before_ms = self._stores.clock.now_ms() - self._retention.activity_days * DAY_MS
+        for _ in range(BATCHES_IN_TURN):
+            if not self._watch.is_eldest:
+                return True
+            began_at = self._stores.clock.monotonic()
+            trimmed = await self._stores.database.write(
+                lambda tx: activity.trim(tx, before_ms, BATCH), touching=Touching(), long=True
+            )
+            if trimmed < BATCH:
+                return True
+            await self._rest(began_at)
+        return False
+
+    async def _rest(self, began_at: float) -> None:
+        took_seconds = self._stores.clock.monotonic() - began_at
+        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, took_seconds * REST))
 
     async def _page(self, after_id: int) -> list[Log]:
         return await self._stores.database.read(lambda reader: retention.logs(reader, after_id, LOGS_AT_ONCE))
@@ -94,8 +124,7 @@ class Trimmer:
             began_at = self._stores.clock.monotonic()
             if await self._trim_batch(log.bucket_id, before_ms, keep_from) < BATCH:
                 return True
-            took_seconds = self._stores.clock.monotonic() - began_at
-            await asyncio.sleep(max(LEAST_PAUSE_SECONDS, took_seconds * REST))
+            await self._rest(began_at)
         return False
 
     async def _trim_batch(self, bucket_id: int, before_ms: int, keep_from: int) -> int:

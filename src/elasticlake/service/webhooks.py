@@ -15,6 +15,7 @@ from elasticlake.metadata.database import Database, Reader, Transaction
 from elasticlake.metadata.deliveries import RequestedDelivery
 from elasticlake.metadata.webhooks import StoredWebhook
 from elasticlake.model.accounts import Token
+from elasticlake.model.activity import Action, Done
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 from elasticlake.model.ids import DeliveryId, new_webhook_id
@@ -30,12 +31,15 @@ from elasticlake.model.webhooks import (
     require_events,
     require_timeout,
 )
+from elasticlake.service.activity import note, note_after
 from elasticlake.service.derived_webhooks import follow, require_underived
 from elasticlake.service.hierarchy import visible_bucket, visible_lake, visible_pond
 from elasticlake.service.object_links import may_link
 from elasticlake.service.pages import Page, PageRequest, filtered_page
+from elasticlake.service.permissions import covers_place, require, require_place
 from elasticlake.service.reach import account_for, require_account
 from elasticlake.service.sealing import seal, shown, unseal
+from elasticlake.service.webhook_activity import changed_fields, done
 from elasticlake.service.webhook_definitions import (
     NewWebhook,
     Place,
@@ -104,7 +108,13 @@ class Webhooks:
         require_agreement(draft)
         require_where(draft.rules.where)
         stored = seal(self._master_key.encrypt, draft)
-        made = await self._core.write(lambda tx: _insert(tx, token, new, stored))
+
+        def mutation(tx: Transaction) -> StoredWebhook:
+            made = _insert(tx, token, new, stored)
+            note(tx, token.actor, now_ms, done("webhook:created", made.webhook))
+            return made
+
+        made = await self._core.write(mutation)
         self._wake()
         return self._shown(made), generated
 
@@ -118,6 +128,7 @@ class Webhooks:
 
     async def list(self, token: Token, request: PageRequest, place: Place | None = None) -> Page[Webhook]:
         """The webhooks that the token reaches, by id: all, or those made for exactly this bucket, pond or lake."""
+        require(token, "admin")
         scope: WebhookScope | None = None
         if place:
             require_one_place(place)
@@ -127,9 +138,7 @@ class Webhooks:
         async def fetch(after: str, limit: int) -> list[StoredWebhook]:
             return await self._core.read(lambda reader: webhooks.page(reader, after, limit, narrowed))
 
-        page = await filtered_page(
-            request, fetch, lambda row: row.webhook.id, lambda row: token.covers(row.webhook.account_id)
-        )
+        page = await filtered_page(request, fetch, lambda row: row.webhook.id, lambda row: _reaches(token, row.webhook))
         return Page([self._shown(row) for row in page.items], page.next_cursor)
 
     async def change(self, token: Token, webhook_id: str, change: WebhookChange) -> Webhook:
@@ -145,12 +154,12 @@ class Webhooks:
             require_underived(known, change)
             webhook = apply(known, change)
             if "include_url_seconds" in change.rules:
-                _require_link(tx, webhook)
+                _require_link(tx, token, webhook)
             if change.resume == "now":
                 start_now(tx, webhook)
             return webhook
 
-        return await self._rewrite(token, webhook_id, changed)
+        return await self._rewrite(token, webhook_id, changed, _what_changed)
 
     async def rotate(
         self, token: Token, webhook_id: str, secret: str | None = None, overlap_seconds: int = DEFAULT_OVERLAP_SECONDS
@@ -164,7 +173,9 @@ class Webhooks:
         def rotating(_: Transaction, known: Webhook) -> Webhook:
             return _next_revision(rotated(require_underived(known), following, overlap_seconds, now_ms))
 
-        return await self._rewrite(token, webhook_id, rotating), generated
+        return await self._rewrite(
+            token, webhook_id, rotating, lambda _, made: done("webhook:rotated", made)
+        ), generated
 
     async def promote(self, token: Token, webhook_id: str) -> Webhook:
         """End a rotation's overlap now; raises `Conflict` where none is under way, and `NoSuchWebhook`."""
@@ -172,7 +183,7 @@ class Webhooks:
         def promoting(_: Transaction, known: Webhook) -> Webhook:
             return _next_revision(promoted(require_underived(known)))
 
-        return await self._rewrite(token, webhook_id, promoting)
+        return await self._rewrite(token, webhook_id, promoting, lambda _, made: done("webhook:promoted", made))
 
     async def delete(self, token: Token, webhook_id: str) -> int:
         """Remove a webhook, what notification configurations made from it, and what waits for them; returns how much.
@@ -184,8 +195,11 @@ class Webhooks:
         derived = await self._core.read(lambda reader: webhooks.derived_from(reader, webhook_id))
         waiting = sum([await self._waiting(one) for one in (webhook, *(stored.webhook for stored in derived))])
 
+        now_ms = self._clock.now_ms()
+
         def mutation(tx: Transaction) -> list[str]:
             visible_webhook(tx, token, webhook_id)
+            note(tx, token.actor, now_ms, done("webhook:deleted", webhook))
             gone = [webhook_id, *(stored.webhook.id for stored in webhooks.derived_from(tx, webhook_id))]
             for one in gone:
                 webhooks.delete(tx, one)
@@ -203,12 +217,17 @@ class Webhooks:
         now_ms = self._clock.now_ms()
         delivery = await self._delivery.write(lambda tx: request_delivery(tx, webhook_id, bucket_id, 0, now_ms))
         self._wake()
+        await note_after(self._core, token.actor, now_ms, done("webhook:tested", webhook))
         return delivery
 
     async def _rewrite(
-        self, token: Token, webhook_id: str, change: Callable[[Transaction, Webhook], Webhook]
+        self,
+        token: Token,
+        webhook_id: str,
+        change: Callable[[Transaction, Webhook], Webhook],
+        told: Callable[[Webhook, Webhook], Done],
     ) -> Webhook:
-        """Put what `change` makes of the webhook in its place."""
+        """Put what `change` makes of the webhook in its place; `told` is what was done, by the two of them."""
         now_ms = self._clock.now_ms()
 
         def mutation(tx: Transaction) -> StoredWebhook:
@@ -218,6 +237,7 @@ class Webhooks:
             stored = seal(self._master_key.encrypt, replace(webhook, updated_at_ms=now_ms))
             webhooks.put(tx, stored)
             follow(tx, self._master_key, webhook, now_ms)
+            note(tx, token.actor, now_ms, told(known, webhook))
             return stored
 
         rewritten = await self._core.write(mutation)
@@ -249,11 +269,16 @@ class Webhooks:
 
 
 def visible_webhook(reader: Reader, token: Token, webhook_id: str) -> StoredWebhook:
-    """The webhook, if the token reaches it; raises `NoSuchWebhook`."""
+    """The webhook, if the token reaches it; raises `NoSuchWebhook`, and `AccessDenied` to who may see none."""
     stored = webhooks.get(reader, webhook_id)
-    if stored is None or not token.covers(stored.webhook.account_id):
+    if stored is None or not _reaches(token, stored.webhook):
         raise NoSuchWebhook
+    require(token, "admin")
     return stored
+
+
+def _reaches(token: Token, webhook: Webhook) -> bool:
+    return token.covers(webhook.account_id) and covers_place(token, webhook.scope)
 
 
 def request_delivery(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int, now_ms: int) -> DeliveryId:
@@ -265,12 +290,24 @@ def request_delivery(tx: Transaction, webhook_id: str, bucket_id: int, sequence:
     return DeliveryId(webhook_id, bucket_id, sequence, generation)
 
 
+def _what_changed(known: Webhook, made: Webhook) -> Done:
+    detail = {"fields": changed_fields(known, made)}
+    if made.status == known.status:
+        return done("webhook:changed", made, **detail)
+    action: Action = "webhook:enabled" if made.status == "enabled" else "webhook:disabled"
+    reason = {} if made.disabled_reason is None else {"reason": made.disabled_reason}
+    return done(action, made, **detail, **reason)
+
+
 def _next_revision(webhook: Webhook) -> Webhook:
     return replace(webhook, revision=webhook.revision + 1)
 
 
-def _require_link(reader: Reader, webhook: Webhook) -> None:
-    """Raise `InvalidWebhook` if links to objects are asked for which nobody could sign."""
+def _require_link(reader: Reader, token: Token, webhook: Webhook) -> None:
+    """Raise `InvalidWebhook` if links to objects are asked for which nobody could sign, and `AccessDenied` if whoever
+    asks may not read there."""
+    if webhook.rules.include_url_seconds is not None:
+        require_place(token, "read", webhook.scope)
     bucket = webhook.scope.name if webhook.scope.kind == "bucket" else None
     if webhook.rules.include_url_seconds is not None and not may_link(reader, webhook.account_id, bucket):
         reason = f"No access key of account {webhook.account_id} may read there: links are signed with one."
@@ -281,7 +318,7 @@ def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: StoredWebhook
     scope, owner = resolve_place(tx, token, new.place)
     made = replace(draft.webhook, scope=scope, account_id=owner_of(token, new.account_id, scope, owner))
     require_account(tx, made.account_id)
-    _require_link(tx, made)
+    _require_link(tx, token, made)
     stored = draft._replace(webhook=made)
     webhooks.put(tx, stored)
     start_now(tx, made)
@@ -289,16 +326,21 @@ def _insert(tx: Transaction, token: Token, new: NewWebhook, draft: StoredWebhook
 
 
 def resolve_place(reader: Reader, token: Token, place: Place) -> tuple[WebhookScope, str]:
-    """The place's id, and the account that it belongs to."""
+    """The place's id, and the account that it belongs to. Raises `AccessDenied` where the token reaches only a part of
+    it, or may not see webhooks."""
     if place.bucket is not None:
-        bucket = visible_bucket(reader, token, place.bucket)
+        bucket = visible_bucket(reader, token, place.bucket, "admin")
         return WebhookScope("bucket", bucket.id, place.bucket), bucket.account_id
     if place.pond is not None:
         lake_slug, slug = split_pond("pond", place.pond)
-        pond = visible_pond(reader, token, lake_slug, slug)
-        return WebhookScope("pond", pond.id, place.pond), visible_lake(reader, token, lake_slug).account_id
-    lake = visible_lake(reader, token, place.lake or DEFAULT_SLUG)
-    return WebhookScope("lake", lake.id, lake.slug), lake.account_id
+        pond = visible_pond(reader, token, lake_slug, slug, "admin")
+        lake = visible_lake(reader, token, lake_slug, "admin")
+        scope = WebhookScope("pond", pond.id, place.pond)
+    else:
+        lake = visible_lake(reader, token, place.lake or DEFAULT_SLUG, "admin")
+        scope = WebhookScope("lake", lake.id, lake.slug)
+    require_place(token, "admin", scope)
+    return scope, lake.account_id
 
 
 def owner_of(token: Token, account_id: str | None, scope: WebhookScope, place_owner: str) -> str:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.engines import NewMetadata
-from tests.unit.world import ROOT_TOKEN_TEXT, World, open_world
+from tests.unit.world import ROOT_TOKEN_TEXT, START_MS, World, open_world
 
 from elasticlake.api.application import create_app
 from elasticlake.api.services import Services
@@ -15,6 +15,7 @@ from elasticlake.service.explanations import Explanations
 from elasticlake.service.health import Health, blobs_probe, metadata_probe
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.system import Engine, Setup, System
 
 
 @pytest_asyncio.fixture
@@ -36,8 +37,18 @@ def metrics(tmp_path: Path) -> SharedMetrics:
     return SharedMetrics(folder, "gateway-0", "1.2.3", Metrics())
 
 
+@pytest.fixture
+def system(world: World, metrics: SharedMetrics) -> System:
+    setup = Setup("1.2.3", "all", START_MS, "http://test", "DATA/blobs", 512, 30, 0, 400, None)
+
+    async def engine() -> Engine:
+        return Engine("SQLite", "3.50.4", {"core": 4096})
+
+    return System(world.core, world.delivery, world.stores.blobs, world.clock, setup, engine, metrics)
+
+
 @pytest_asyncio.fixture
-async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIterator[httpx.AsyncClient]:
+async def api(world: World, health: Health, metrics: SharedMetrics, system: System) -> AsyncIterator[httpx.AsyncClient]:
     services = Services(
         accounts=world.accounts,
         tokens=world.tokens,
@@ -49,6 +60,8 @@ async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIter
         reconciling=world.reconciling,
         explanations=Explanations(world.core, world.clock),
         feed=world.feed,
+        activities=world.activities,
+        system=system,
         health=health,
         metrics=metrics,
     )
