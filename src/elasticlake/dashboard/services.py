@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from elasticlake.clock import Clock
+from elasticlake.dashboard.catcher import Catchers
 from elasticlake.dashboard.sessions import Sessions
 from elasticlake.dashboard.sign_in_limit import SignInLimit
 from elasticlake.service.accounts import Accounts
@@ -45,6 +46,8 @@ class Services:
     system: System
     health: Health
     presign: Presign
+    catchers: Catchers | None
+    """Where this server is a developer's own, and one process serves it."""
     sessions: Sessions
     sign_ins: SignInLimit
     clock: Clock
