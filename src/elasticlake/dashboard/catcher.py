@@ -11,6 +11,7 @@ import hmac
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -59,6 +60,7 @@ class Place:
     """Empty until the webhook is made."""
     count: int = 0
     caught: deque[Caught] = field(default_factory=lambda: deque(maxlen=MAX_REQUESTS))
+    _came: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     def take(self, now_ms: int, headers: tuple[tuple[str, str], ...], body: bytes) -> None:
         """Keep a request; the oldest goes for it."""
@@ -66,6 +68,15 @@ class Place:
         signature = next((value for name, value in headers if name.lower() == _SIGNATURE), "")
         is_verified = hmac.compare_digest(signature.encode(), signing.page_signature(self.secret, body).encode())
         self.caught.append(Caught(self.count, now_ms, headers, body, is_verified))
+        self._came.set()
+
+    async def wait_for(self, count: int, seconds: float) -> None:
+        """Return when so many requests have come, or the time is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.count < count:
+                    self._came.clear()
+                    await self._came.wait()
 
 
 class _Refused(Exception):

@@ -85,8 +85,13 @@ def where(done: Done) -> str | None:
 
 
 def detail(done: Done) -> str:
-    """What else is known: `fields: endpoint, events · access: read`."""
-    return " · ".join(f"{name}: {_plain(value)}" for name, value in (done.detail or {}).items())
+    """What else is known: `limited to: buckets, prefixes · access: read`."""
+    return " · ".join(f"{_in_words(name)}: {_plain(value)}" for name, value in (done.detail or {}).items())
+
+
+def _in_words(name: str) -> str:
+    """`limitedTo` is `limited to`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _plain(value: Any) -> str:

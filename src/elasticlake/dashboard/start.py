@@ -23,6 +23,7 @@ from elasticlake.service.whole_body import WholeBody
 START = f"{PREFIX}/start"
 EXAMPLE_BUCKET = "lake1--pond1--my-bucket"
 _BUCKETS_OFFERED = 100
+_ARRIVAL_SECONDS = 2.0
 _RETRY_SECONDS = (1.0, 5.0, 30.0)
 
 
@@ -86,7 +87,12 @@ async def upload(visit: Visit) -> Response:
     name, key = form.text("bucket"), snippets.KEY.encode()
     objects, body = visit.services.objects, WholeBody(form.raw("text").encode())
     bucket = await objects.authorize_put(visit.as_request, name, key)
+    place = await _place(visit, name)
+    count = place.count + 1 if place is not None else 0
     await objects.put(visit.as_request, bucket, key, body, Attributes("text/plain; charset=utf-8"))
+    if place is not None:
+        # It comes within milliseconds: then the next page shows it at once.
+        await place.wait_for(count, _ARRIVAL_SECONDS)
     return visit.redirect(START, f"{snippets.KEY} was stored.", bucket=name)
 
 
