@@ -70,8 +70,9 @@ def _boto3(bucket: str) -> str:
 import boto3
 
 s3 = boto3.client("s3")
-s3.put_object(Bucket="{bucket}", Key="{KEY}", Body=b"Hello, lake!", ContentType="text/plain")
-print(s3.get_object(Bucket="{bucket}", Key="{KEY}")["Body"].read().decode())"""
+bucket, key = "{bucket}", "{KEY}"
+s3.put_object(Bucket=bucket, Key=key, Body=b"Hello, lake!", ContentType="text/plain")
+print(s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode())"""
 
 
 def _aws(bucket: str) -> str:
