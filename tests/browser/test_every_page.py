@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Response, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, Request, ViewportSize, expect
 from tests.integration.conftest import s3_client
 from tests.integration.server import Server
 
@@ -105,11 +105,10 @@ def test_every_page_has_one_heading_of_the_first_level(opened: Page) -> None:
     assert {path: count for path in PAGES if (count := headings(opened, path)) != 1} == {}
 
 
-def test_pages_are_small_with_all_that_they_load(opened: Page, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_are_small_with_all_that_they_load(opened: Page) -> None:
     opened.route("**/*", lambda route: route.continue_())  # where routes are watched, nothing is cached
     sizes = {path: loaded_bytes(opened, path) for path in PAGES}
-    with capsys.disabled():
-        print("", *(f"{size:7,} bytes  {path}" for path, size in sizes.items()), sep="\n")
+    print(*(f"{size:7,} bytes  {path}" for path, size in sizes.items()), sep="\n")
     assert {path: size for path, size in sizes.items() if size >= MAX_PAGE_BYTES} == {}
 
 
@@ -138,15 +137,15 @@ def headings(page: Page, path: str) -> int:
 
 def loaded_bytes(page: Page, path: str) -> int:
     """The page with its style sheets, scripts and pictures, as a browser loads them that has seen none of them."""
-    answers: list[Response] = []
+    urls: set[str] = set()
 
-    def note(answer: Response) -> None:
-        answers.append(answer)
+    def note(request: Request) -> None:
+        urls.add(request.url)
 
-    page.on("response", note)
+    page.on("request", note)
     page.goto(path, wait_until="load")
-    page.remove_listener("response", note)
-    return sum(len(answer.body()) for answer in answers)
+    page.remove_listener("request", note)
+    return sum(len(page.request.get(url).body()) for url in urls)
 
 
 def barriers(page: Page) -> list[str]:

@@ -101,6 +101,18 @@ def test_the_webhook_can_be_deleted_and_made_again(page: Page, dashboard: Server
     expect(page.get_by_text("1 request caught")).to_be_visible()
 
 
+def test_after_a_restart_the_same_webhook_is_caught_again(page: Page, dashboard: Server) -> None:
+    before = webhook_id(dashboard)
+    dashboard.stop()
+    dashboard.start()
+    page.goto("/ui/start")
+    page.get_by_role("button", name="Make the webhook").click()
+    page.get_by_role("button", name="Upload hello.txt").click()
+    expect(page.get_by_text("signature verified").first).to_be_visible()
+    assert webhook_id(dashboard) == before
+    assert len(dashboard.request("GET", "/v1/webhooks")["items"]) == 1
+
+
 def test_by_keyboard_alone(page: Page, dashboard: Server) -> None:
     """Who has done a step finds the next one under the keys."""
     dashboard.request("DELETE", f"/v1/webhooks/{webhook_id(dashboard)}")

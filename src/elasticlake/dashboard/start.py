@@ -15,14 +15,17 @@ from elasticlake.model.accounts import ROOT_ACCOUNT
 from elasticlake.model.events import EVENT_TYPES
 from elasticlake.model.names import parse_bucket_name
 from elasticlake.model.objects import Attributes
+from elasticlake.model.webhooks import Webhook
 from elasticlake.service import webhook_definitions
 from elasticlake.service.pages import PageRequest
-from elasticlake.service.webhook_definitions import NewWebhook
+from elasticlake.service.webhook_definitions import NewWebhook, WebhookChange
 from elasticlake.service.whole_body import WholeBody
 
 START = f"{PREFIX}/start"
 EXAMPLE_BUCKET = "lake1--pond1--my-bucket"
 _BUCKETS_OFFERED = 100
+_WEBHOOKS_LOOKED_AT = 200
+_WEBHOOK_NAME = "Catcher of the start page"
 _ARRIVAL_SECONDS = 2.0
 _RETRY_SECONDS = (1.0, 5.0, 30.0)
 
@@ -67,16 +70,13 @@ async def create_webhook(visit: Visit) -> Response:
     if catchers is None:
         raise NoSuchPage("This server has no catcher: it is not a developer's own.")
     await visit.services.hierarchy.get_bucket(visit.token, bucket, "admin")
+    forgotten = await _earlier_webhook(visit, bucket)
     place = await catchers.open(bucket)
-    new = NewWebhook(
-        place=webhook_definitions.Place(bucket=bucket),
-        endpoint=place.url,
-        events=EVENT_TYPES,
-        secret=place.secret,
-        retry_schedule_seconds=_RETRY_SECONDS,
-        name="Catcher of the start page",
-    )
-    made, _ = await visit.services.webhooks.create(visit.token, new)
+    if forgotten is None:
+        made, _ = await visit.services.webhooks.create(visit.token, _webhook_for(place))
+    else:
+        change = WebhookChange(endpoint=place.url, secret=place.secret, status="enabled")
+        made = await visit.services.webhooks.change(visit.token, forgotten.id, change)
     place.webhook_id = made.id
     return visit.redirect(START, "The webhook was made.", bucket=bucket)
 
@@ -109,6 +109,25 @@ async def remove_webhook(visit: Visit) -> Response:
         await visit.services.webhooks.delete(visit.token, place.webhook_id)
         visit.services.catchers.forget(place)
     return visit.redirect(START, "The webhook was deleted.", bucket=bucket)
+
+
+def _webhook_for(place: Place) -> NewWebhook:
+    return NewWebhook(
+        place=webhook_definitions.Place(bucket=place.bucket),
+        endpoint=place.url,
+        events=EVENT_TYPES,
+        secret=place.secret,
+        retry_schedule_seconds=_RETRY_SECONDS,
+        name=_WEBHOOK_NAME,
+    )
+
+
+async def _earlier_webhook(visit: Visit, bucket: str) -> Webhook | None:
+    """The one that this page made before the catcher forgot it, as when the server ended."""
+    page = await visit.services.webhooks.list(
+        visit.token, PageRequest(limit=_WEBHOOKS_LOOKED_AT), webhook_definitions.Place(bucket=bucket)
+    )
+    return next((webhook for webhook in page.items if webhook.name == _WEBHOOK_NAME), None)
 
 
 async def _page(visit: Visit, faults: dict[str, str] | None = None, values: dict[str, str] | None = None) -> Response:
