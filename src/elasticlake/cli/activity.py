@@ -40,6 +40,6 @@ def activity(
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only before.")] = None,
     limit: Limit = None,
 ) -> None:
-    """List what was done to the installation, and by whom, the newest first."""
+    """Show who changed what of the installation, and when. The newest comes first."""
     wanted = {"actor": actor, "action": action, "subject": subject, "since": since, "until": until}
     session.output.items(session.client.items(path("activity"), params=wanted, limit=limit), COLUMNS)

@@ -20,7 +20,7 @@ _NODES = {
 
 @command(app, "system")
 def system(session: Session) -> None:
-    """Show the installation: version, engine, nodes, places, totals, backlog. Needs a token of every account."""
+    """Show the installation: engine, nodes, totals, backlog. Needs a token of every account."""
     found = session.client.get(path("system"))
     session.output.document(found, without=["nodes"])
     session.output.section("nodes", found.get("nodes", []), _NODES)

@@ -108,7 +108,9 @@ def _create(tx: Transaction, actor: Actor, name: BucketName, owner: str, acl: Ac
     if lake is None:
         lake_owner = ROOT_ACCOUNT if name.lake == DEFAULT_SLUG else owner
         hierarchy.insert_lake(tx, name.lake, lake_owner, name.lake, now_ms)
-        note(tx, actor, now_ms, Done("lake:created", name.lake, lake_owner, name.name))
+        if name.lake != DEFAULT_SLUG:
+            # That one always exists, though its row comes late: nobody makes it.
+            note(tx, actor, now_ms, Done("lake:created", name.lake, lake_owner, name.name))
         lake = hierarchy.get_lake(tx, name.lake)
     assert lake is not None
     if name.lake != DEFAULT_SLUG and owner not in (lake.account_id, ROOT_ACCOUNT):
@@ -116,7 +118,8 @@ def _create(tx: Transaction, actor: Actor, name: BucketName, owner: str, acl: Ac
     pond = hierarchy.get_pond(tx, name.lake, name.pond)
     if pond is None:
         hierarchy.insert_pond(tx, lake.id, name.pond, name.pond, now_ms)
-        note(tx, actor, now_ms, Done("pond:created", f"{name.lake}--{name.pond}", lake.account_id, name.name))
+        if not name.is_plain:
+            note(tx, actor, now_ms, Done("pond:created", f"{name.lake}--{name.pond}", lake.account_id, name.name))
         pond = hierarchy.get_pond(tx, name.lake, name.pond)
     assert pond is not None
     made = buckets.insert(tx, name.name, lake.id, pond.id, owner, acl, now_ms)

@@ -8,6 +8,7 @@ from tests.conformance.metadata.script import Found, Script, Step
 
 from elasticlake.metadata import (
     accounts,
+    activity,
     audit,
     blob_records,
     buckets,
@@ -16,18 +17,22 @@ from elasticlake.metadata import (
     heads,
     hierarchy,
     objects,
+    overview,
     retention,
     uploads,
     webhooks,
 )
 from elasticlake.metadata.accounts import StoredKey
+from elasticlake.metadata.activity import Place, Sought
 from elasticlake.metadata.audit import AuditedBucket, AuditedPart, LastEvent
 from elasticlake.metadata.heads import Head
 from elasticlake.metadata.hierarchy import Lake, Pond
+from elasticlake.metadata.overview import Totals
 from elasticlake.metadata.retention import Log
 from elasticlake.metadata.uploads import CompletedUpload
 from elasticlake.metadata.webhooks import BucketPlace, StoredWebhook
-from elasticlake.model.accounts import AccessKey, Account, Scope, Token
+from elasticlake.model.accounts import AccessKey, Account, Actor, Scope, Token
+from elasticlake.model.activity import Activity, Done
 from elasticlake.model.events import Event, Previous
 from elasticlake.model.names import parse_bucket_name
 from elasticlake.model.notifications import Notification
@@ -146,6 +151,7 @@ def core_script() -> list[Step]:
     _webhooks(step)
     _audit(step)
     _retention(step)
+    _activity(step)
     _ends(step)
     return step.steps
 
@@ -380,6 +386,46 @@ def _webhooks(step: Script) -> None:
         step.gives([DERIVED], query, known)
         step.gives([], query, unknown)
     step(webhooks.delete, "wh_4")
+
+
+def _activity(step: Script) -> None:
+    step.gives(Totals(2, 2, 2, BIG + 4), overview.totals)
+    step.gives({"disabled": 1, "enabled": 1}, overview.webhooks_by_status)
+    token, key = Actor("token", "tok_1", "R1"), Actor("accessKey", "AK1")
+    renamed = Done("lake:renamed", "lake", "acme", detail={"name": "Größe"})
+    made = Done("bucket:created", "my-bucket", "acme", "my-bucket")
+    token_made = Done("token:created", "tok_2", None)
+    first, second, third = (
+        Activity(1, 500, token, renamed),
+        Activity(2, 501, key, made),
+        Activity(3, 501, token, token_made),
+    )
+    for entry in (first, second, third):
+        step(activity.insert, entry.actor, entry.time_ms, entry.done)
+    step.gives([third, second, first], activity.page, Sought(), None, 10)
+    step.gives([third], activity.page, Sought(), None, 1)
+    step.gives([first], activity.page, Sought(), Place(501, 2), 10)
+    for sought, found in (
+        (Sought(accounts=("acme", "other")), [second, first]),
+        (Sought(accounts=("other",)), []),
+        (Sought(actor_kind="token", actor_id="tok_1"), [third, first]),
+        (Sought(actor_id="AK1"), [second]),
+        (Sought(action_prefix="bucket:"), [second]),
+        (Sought(action_prefix="lake:renamed"), [first]),
+        (Sought(action_prefix="lake:renamedx"), []),
+        (Sought(subject_kind="token"), [third]),
+        (Sought(subject_kind="lake", subject="my-bucket"), []),
+        (Sought(subject="my-bucket"), [second]),
+        (Sought(since_ms=501), [third, second]),
+        (Sought(until_ms=501), [first]),
+    ):
+        step.gives(found, activity.page, sought, None, 10)
+    step(activity.disown, "acme")
+    step.gives([], activity.page, Sought(accounts=("acme",)), None, 10)
+    step.gives(0, activity.trim, 500, 10)
+    step.gives(1, activity.trim, BIG, 1)
+    step.gives(2, activity.trim, BIG, 10)
+    step.gives([], activity.page, Sought(), None, 10)
 
 
 def _retention(step: Script) -> None:

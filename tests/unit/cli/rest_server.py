@@ -54,6 +54,8 @@ class RestServer:
     outcome: Document = field(default_factory=dict)  # what becomes of a delivery that is sent
     looks: list[Document] = field(default_factory=list)  # how the one job stands, time after time
     unacknowledged: list[Document] = field(default_factory=list)
+    activity: list[Document] = field(default_factory=list)
+    system: Document = field(default_factory=dict)
     refusals: dict[str, tuple[int, Document]] = field(default_factory=dict)
     readiness: tuple[int, Document] = (200, {"status": "ok", "checks": []})
     calls: list[Call] = field(default_factory=list)
@@ -87,6 +89,8 @@ class RestServer:
             return problem(401, "Unauthorized", "The token is missing or wrong.")
         if call.path in self.refusals:
             return self.refusals[call.path]
+        if call.path == "/v1/system":
+            return 200, self.system
         collection, _, last = call.path.rpartition("/")
         special: dict[str, Callable[[Call, str], tuple[int, Any]]] = {
             "events": self._events,
@@ -96,6 +100,7 @@ class RestServer:
             "replay": self._make_job,
             "backfill": self._make_job,
             "reconcile": lambda call, _: (200, page(self.unacknowledged, call.query)),
+            "activity": lambda call, _: (200, page(self.activity, call.query)),
             "jobs": lambda call, _: (200, page(self.looks[-1:], call.query)),
             "cancel": lambda call, _: (200, {**self._look(), "status": "canceled"}),
         }

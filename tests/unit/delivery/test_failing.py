@@ -182,6 +182,7 @@ async def test_a_disabled_subscriber_is_told_nothing_more(world: World, receiver
     watcher = await listen(world, receiver, events=("webhook:disabled",), retry_schedule_seconds=(0.5,) * 5)
     async with dispatching(world) as at_work:
         told = await listen(world, receiver)
+        await eventually(lambda: at_work.dispatcher._roster.get(watcher.id))
         await at_work.dispatcher._stopping.stop(told, "gone")
         await eventually(lambda: receiver.events)
         await world.webhooks.change(ROOT, watcher.id, WebhookChange(status="disabled"))

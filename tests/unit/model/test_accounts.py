@@ -1,6 +1,7 @@
 """Accounts, keys' scopes, and tokens."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from elasticlake.model.accounts import (
     ROOT_ACCOUNT,
     AccessKey,
     Account,
+    Actor,
     Caller,
     Permission,
     Scope,
@@ -171,3 +173,45 @@ def test_tokens_cover_their_accounts() -> None:
 def test_a_tokens_hash_is_not_the_token() -> None:
     assert token_hash("elt_x") == token_hash("elt_x") != token_hash("elt_y")
     assert len(token_hash("elt_x")) == 32
+
+
+SLUGS = st.sampled_from(("l", "m", "default", "p", "q"))
+
+
+@given(
+    st.lists(SLUGS, max_size=2),
+    st.lists(st.tuples(SLUGS, SLUGS), max_size=2),
+    st.lists(st.sampled_from(("l--p--b", "l--q--b", "m--p--b", "plain")), max_size=2),
+    SLUGS,
+    SLUGS,
+)
+def test_what_a_scope_covers_and_touches(
+    lakes: list[str], ponds: list[tuple[str, str]], names: list[str], lake: str, pond: str
+) -> None:
+    scope = Scope(tuple(lakes), tuple(f"{one}--{other}" for one, other in ponds), tuple(names))
+    buckets = [parse_bucket_name(name) for name in ("l--p--b", "l--q--b", "m--p--b", "plain")]
+    for bucket in buckets:
+        assert scope.covers(bucket) == scope.allows("read", bucket)
+        if scope.covers(bucket):
+            assert scope.touches_pond(bucket.lake, bucket.pond)
+            assert scope.touches_lake(bucket.lake)
+    if scope.covers_lake(lake):
+        assert scope.covers_pond(lake, pond)
+    if scope.covers_pond(lake, pond):
+        assert scope.touches_pond(lake, pond)
+    if scope.touches_pond(lake, pond):
+        assert scope.touches_lake(lake)
+    if not scope.is_limited_to_places:
+        assert scope.covers_lake(lake)
+        assert scope.is_whole
+    assert not replace(scope, prefixes=("a",)).is_whole
+
+
+def test_who_acts() -> None:
+    token = Token("tok_1", "", None, "write", 0)
+    assert token.actor == Actor("token", "tok_1", None)
+    signed_in = replace(token, kind="dashboard", request_id="R")
+    assert signed_in.actor == Actor("dashboard", "tok_1", "R")
+    assert replace(token, request_id="R") == token, "a request makes it no other token"
+    assert Caller("root", "AK1", Scope()).actor == Actor("accessKey", "AK1")
+    assert Caller("root", None, Scope(), signed_in.actor).actor == signed_in.actor

@@ -20,6 +20,7 @@ from elasticlake.model.objects import Bucket
 from elasticlake.service import trimmer as service
 from elasticlake.service.check import Check
 from elasticlake.service.metrics import Metrics
+from elasticlake.service.pages import PageRequest
 from elasticlake.service.trimmer import DAY_MS, Retention, Trimmer, first_that_fits, strata
 
 
@@ -197,3 +198,30 @@ def test_samples_that_are_gone_end_what_fits() -> None:
     assert first_that_fits(1, 128, sizes, 99) == 129
     del sizes[strata(1, 128)[31][1]]
     assert first_that_fits(1, 128, sizes, 10**9) == 65
+
+
+async def test_activity_goes_when_it_is_too_old(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "BATCH", 2)
+    monkeypatch.setattr(service, "BATCHES_IN_TURN", 2)
+    for age_days in (9, 8, 7, 6, 5, 1):
+        world.clock.time_ms -= age_days * DAY_MS
+        await world.hierarchy.create_lake(ROOT, f"lake{age_days}")
+        world.clock.time_ms += age_days * DAY_MS
+    await world.bucket("bucket")
+    await put(world, 9)
+    endless = Trimmer(world.stores, Alone(), Retention(activity_days=10))
+    assert await endless.trim()
+    trimming = Trimmer(world.stores, Alone(), Retention(activity_days=5))
+    assert not await trimming.trim(), "there is more than a turn's batches"
+    assert await trimming.trim()
+    subjects = [entry.done.subject for entry in (await world.activities.list(ROOT, PageRequest())).items]
+    assert subjects == ["bucket", "lake1", "lake5"]
+    bucket = await world.core.read(lambda reader: buckets.get(reader, "bucket"))
+    assert await kept(world, bucket) == [1], "events are kept for ever here"
+
+
+async def test_whoever_is_not_the_eldest_trims_no_activity(world: World) -> None:
+    await world.hierarchy.create_lake(ROOT, "lake1")
+    world.clock.time_ms += 2 * DAY_MS
+    assert await Trimmer(world.stores, Watched(), Retention(activity_days=1)).trim()
+    assert len((await world.activities.list(ROOT, PageRequest())).items) == 1
