@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from elasticlake.dashboard import charts, show, static_files
+from elasticlake.dashboard import charts, scopes, show, static_files
 from elasticlake.dashboard.icons import icon
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(show.FILTERS)
+    made.filters.update(show.FILTERS, scope_words=scopes.words)
     made.globals.update(static=static_files.url, charts=charts, icon=icon)
     return made
 

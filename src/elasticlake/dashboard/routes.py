@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from elasticlake.dashboard import appearance, lakes, sign_in
+from elasticlake.dashboard import accounts, activity, appearance, keys, lakes, sign_in, start, system, tokens
 from elasticlake.dashboard.guard import Handler
 
 
@@ -33,4 +33,29 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/ui/lakes/{lake}/ponds/{pond}/rename", lakes.rename_pond),
     Page("POST", "/ui/lakes/{lake}/ponds/{pond}/delete", lakes.delete_pond),
     Page("POST", "/ui/buckets", lakes.create_bucket),
+    Page("GET", "/ui/keys", keys.list_keys),
+    Page("POST", "/ui/keys", keys.create_key),
+    Page("GET", "/ui/keys/new", keys.new_key),
+    Page("GET", "/ui/keys/made", keys.show_made),
+    Page("GET", "/ui/keys/delete", keys.ask_delete),
+    Page("POST", "/ui/keys/delete", keys.delete_key),
+    Page("GET", "/ui/accounts", accounts.list_accounts),
+    Page("POST", "/ui/accounts", accounts.create_account),
+    Page("GET", "/ui/accounts/{account}", accounts.show_account),
+    Page("POST", "/ui/accounts/{account}", accounts.change_account),
+    Page("GET", "/ui/accounts/{account}/delete", accounts.ask_delete),
+    Page("POST", "/ui/accounts/{account}/delete", accounts.delete_account),
+    Page("GET", "/ui/tokens", tokens.list_tokens),
+    Page("POST", "/ui/tokens", tokens.create_token),
+    Page("GET", "/ui/tokens/made", tokens.show_made),
+    Page("GET", "/ui/tokens/delete", tokens.ask_delete),
+    Page("POST", "/ui/tokens/delete", tokens.delete_token),
+    Page("GET", "/ui/activity", activity.list_activity),
+    Page("GET", "/ui/system", system.show_system),
+    Page("GET", "/ui/start", start.show),
+    Page("POST", "/ui/start/bucket", start.create_bucket),
+    Page("POST", "/ui/start/webhook", start.create_webhook),
+    Page("POST", "/ui/start/upload", start.upload),
+    Page("GET", "/ui/start/caught", start.caught),
+    Page("POST", "/ui/start/remove", start.remove_webhook),
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from elasticlake.clock import Clock
+from elasticlake.dashboard.catcher import Catchers
 from elasticlake.dashboard.sessions import Sessions
 from elasticlake.dashboard.sign_in_limit import SignInLimit
 from elasticlake.service.accounts import Accounts
+from elasticlake.service.activity import Activities
 from elasticlake.service.buckets import Buckets
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.explanations import Explanations
@@ -19,6 +21,7 @@ from elasticlake.service.multipart import Multipart
 from elasticlake.service.object_links import Presign
 from elasticlake.service.objects import Objects
 from elasticlake.service.reconcile import Reconciling
+from elasticlake.service.system import System
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -39,8 +42,12 @@ class Services:
     jobs: Jobs
     reconciling: Reconciling
     feed: Feed
+    activities: Activities
+    system: System
     health: Health
     presign: Presign
+    catchers: Catchers | None
+    """Where this server is a developer's own, and one process serves it."""
     sessions: Sessions
     sign_ins: SignInLimit
     clock: Clock

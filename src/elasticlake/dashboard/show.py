@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -84,6 +85,15 @@ def key(value: bytes | str) -> Markup:
     return Markup("<bdi>{}</bdi>").format(shown)
 
 
+def json_text(data: bytes) -> Markup:
+    """A body in JSON, line by line; anything else as it is. What has no shape of its own is shown by its code."""
+    try:
+        lines = json.dumps(json.loads(data), indent=2, ensure_ascii=False).split("\n")
+    except (ValueError, RecursionError):
+        lines = data.decode("utf-8", "replace").split("\n")
+    return Markup("\n").join(key(line) for line in lines)
+
+
 def name_of(value: bytes, prefix: bytes = b"") -> Markup:
     """A key without the prefix that the page is about."""
     return key(value[len(prefix) :])
@@ -112,6 +122,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "moment": moment,
     "key": key,
+    "json_text": json_text,
     "name_of": name_of,
     "in_url": in_url,
 }

@@ -15,6 +15,7 @@ from elasticlake import __version__
 from elasticlake.api.application import create_app
 from elasticlake.api.services import Services
 from elasticlake.dashboard.application import create_dashboard
+from elasticlake.dashboard.catcher import Catchers
 from elasticlake.dashboard.services import Services as DashboardServices
 from elasticlake.dashboard.sessions import Sessions
 from elasticlake.dashboard.sign_in_limit import SignInLimit
@@ -96,9 +97,13 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     working = (presence.run(), collector.run(), trimmer.run(), _count_dispatchers(presence, metrics.metrics))
     background = [asyncio.create_task(work) for work in working]
     waits = (services.health.drain, services.feed.close, services.deliveries.close)
-    server = Server(_config(_root(installation, stores, services, notifications, tracer), installation), waits)
+    catchers = _catchers(installation, stores)
+    root = _root(installation, stores, services, notifications, tracer, catchers)
+    server = Server(_config(root, installation), waits)
     async with metrics.sharing(), engine.hearing_as_gateway(core, services.feed.wake):
         await server.serve(sockets=[listener])
+    if catchers is not None:
+        catchers.close()
     for task in background:
         task.cancel()
     with suppress(Unavailable):  # the others notice the silence
@@ -179,8 +184,20 @@ def _setup(installation: Installation, started_at_ms: int) -> Setup:
     )
 
 
+def _catchers(installation: Installation, stores: Stores) -> Catchers | None:
+    """They are memory: of two gateways, the other would know nothing of what one has caught."""
+    settings = installation.settings
+    alone = settings.is_developers and settings.workers == 1 and settings.role == "all"
+    return Catchers(stores.clock) if alone else None
+
+
 def _root(
-    installation: Installation, stores: Stores, services: Services, notifications: Notifications, tracer: Tracer | None
+    installation: Installation,
+    stores: Stores,
+    services: Services,
+    notifications: Notifications,
+    tracer: Tracer | None,
+    catchers: Catchers | None,
 ) -> Root:
     settings = installation.settings
     objects, multipart = Objects(stores), Multipart(stores)
@@ -199,12 +216,17 @@ def _root(
         services.metrics.metrics,
         tracer,
     )
-    dashboard = create_dashboard(_dashboard_services(installation, stores, services, objects, multipart))
+    dashboard = create_dashboard(_dashboard_services(installation, stores, services, objects, multipart, catchers))
     return Root(s3, create_app(services, __version__), dashboard, settings.domain, settings.trusted_proxy)
 
 
 def _dashboard_services(
-    installation: Installation, stores: Stores, services: Services, objects: Objects, multipart: Multipart
+    installation: Installation,
+    stores: Stores,
+    services: Services,
+    objects: Objects,
+    multipart: Multipart,
+    catchers: Catchers | None,
 ) -> DashboardServices:
     credentials = installation.credentials
     return DashboardServices(
@@ -220,8 +242,11 @@ def _dashboard_services(
         jobs=services.jobs,
         reconciling=services.reconciling,
         feed=services.feed,
+        activities=services.activities,
+        system=services.system,
         health=services.health,
         presign=presign,
+        catchers=catchers,
         sessions=Sessions(installation.master_key.derive("dashboard-sessions"), stores.clock),
         sign_ins=SignInLimit(stores.clock),
         clock=stores.clock,

@@ -67,7 +67,7 @@ async def test_what_has_come_goes_together(world: World, receiver: Receiver) -> 
 
 async def test_an_event_waits_for_others_but_not_for_ever(world: World, receiver: Receiver) -> None:
     await world.bucket("bucket")
-    await batched(world, receiver, batch={"max_events": 100, "max_wait_ms": 1500})
+    await batched(world, receiver, batch={"max_events": 100, "max_wait_ms": 4000})
     async with dispatching(world) as running:
         await world.put("bucket", b"one")
         running.dispatcher.wake({})
