@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 
@@ -82,7 +83,7 @@ async def _general(visit: Visit, faults: dict[str, str] | None = None) -> Respon
 
 
 def _page(
-    visit: Visit, template: str, bucket: Bucket, tab: str, /, faults: dict[str, str] | None = None, **context: object
+    visit: Visit, template: str, bucket: Bucket, tab: str, /, faults: dict[str, str] | None = None, **context: Any
 ) -> Response:
     return visit.page(
         template, title=f"Settings of {bucket.name.name}", faults=faults, bucket=bucket, tab=tab, **context

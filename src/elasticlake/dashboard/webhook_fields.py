@@ -145,7 +145,7 @@ class _Reader:
             "where": form.raw("where") if form.text("where") else None,
             "format": cast(Format, self.one_of("format", ("elasticlake", "cloudevents", "s3"))),
             "include_metadata": form.checked("includeMetadata"),
-            "include_url_seconds": self._whole("includeUrl", self._amount("includeUrl", _SECONDS, "Write 5m, 1h or 7d.")),
+            "include_url_seconds": self._whole("includeUrl", self._amount("includeUrl", _SECONDS, "Write 5m or 1h.")),
             "coalesce": form.checked("coalesce"),
             "rate_limit": self.number("rateLimit"),
             "max_concurrency": self._whole("maxConcurrency", self.number("maxConcurrency")),

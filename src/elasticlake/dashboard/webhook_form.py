@@ -121,6 +121,7 @@ async def _page(
         values=shown.values,
         faults=faults,
         chosen=shown.events,
+        advanced=_is_advanced(shown, faults or {}),
         webhook=known,
         matches=matches,
         clauses=hints.CLAUSES,
@@ -142,10 +143,20 @@ def _as_typed(shown: Shown, known: Webhook | None = None) -> Typed:
     return webhook_fields.read(Form([(name, value) for name, value in fields if value]), known)
 
 
+def _is_advanced(shown: Shown, faults: Mapping[str, str]) -> bool:
+    """Whether something is to be seen in what is folded away at first."""
+    plain = webhook_fields.blank("", "").values
+    return any(faults.get(name) or shown.values[name] not in ("", plain[name]) for name in _ADVANCED)
+
+
 def _field_of(error: Exception) -> str:
     """Where on the form a refusal belongs. What cannot be found, or is not allowed, is the place."""
     field = error.field if isinstance(error, InvalidInput) else "place"
     return "place" if field in _PLACE_FIELDS else field
 
 
+_ADVANCED = (
+    "timeoutSeconds", "rateLimit", "maxConcurrency", "retrySchedule", "batch.maxEvents", "batch.maxWaitMs", "batch",
+    "coalesce", "includeMetadata", "includeUrl", "headers", "clientCertificate", "clientKey", "certificateAuthority",
+)  # fmt: skip
 _PLACE_FIELDS = Place.__dataclass_fields__.keys() | {"account"}

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from elasticlake.dashboard.visit import Visit
 from elasticlake.dashboard.webhook_state import State, state_of
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.statistics import Recent
 from elasticlake.service.webhook_standing import Standing
 
 
@@ -19,6 +20,18 @@ class Row:
     webhook: Webhook
     standing: Standing
     state: State
+    recent: Recent
+    """Its last 24 hours."""
+
+    @property
+    def oldest_ms(self) -> int | None:
+        """Since when its oldest undelivered event waits."""
+        return None
+
+    @property
+    def hours(self) -> list[tuple[int, int]]:
+        """Of each hour, what was delivered and what failed."""
+        return [(hour.counts.delivered, hour.counts.failed) for hour in self.recent.hours]
 
 
 async def list_webhooks(visit: Visit) -> Response:
@@ -29,8 +42,10 @@ async def list_webhooks(visit: Visit) -> Response:
 
 async def rows_of(visit: Visit, webhooks: list[Webhook]) -> list[Row]:
     """The rows of a list of these webhooks."""
+    recent = await visit.services.statistics.of_webhooks(visit.token, [webhook.id for webhook in webhooks])
     rows = []
     for webhook in webhooks:
         standing = await visit.services.webhooks.standing(webhook)
-        rows.append(Row(webhook, standing, state_of(webhook, standing)))
+        if webhook.id in recent:  # it may just have been deleted
+            rows.append(Row(webhook, standing, state_of(webhook, standing), recent[webhook.id]))
     return rows

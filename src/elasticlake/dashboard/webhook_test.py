@@ -18,7 +18,7 @@ from elasticlake.service.delivery_status import Delivery
 WAIT_SECONDS = 3.0
 LONGER_SECONDS = 20.0
 SECRET_PLACEHOLDER = "the webhook's secret"
-_VERIFY = '''import hmac
+_VERIFY = """import hmac
 import hashlib
 
 WEBHOOK_SECRET = {secret!r}
@@ -31,7 +31,7 @@ def verify_webhook(payload, signature, secret):
 signature = request.headers.get('X-ElasticLake-Signature')
 if not verify_webhook(request.data.decode(), signature, WEBHOOK_SECRET):
     return 'Invalid signature', 401
-'''
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def show(visit: Visit) -> Response:
 async def show_made(visit: Visit) -> Response:
     """A new webhook that was not tested yet, with the secret that was generated for it."""
     webhook = await visit.services.webhooks.get(visit.token, visit.path("id"))
-    return _shown_once(visit, "webhook_made.html", "The webhook was made", webhook, None)
+    return _shown_once(visit, "webhook_test.html", "The webhook was made", webhook, None)
 
 
 async def show_result(visit: Visit) -> Response:
