@@ -67,7 +67,7 @@ STATUSES = {
     401: Hint(
         "The receiver refused the signature, or wants credentials",
         "X-ElasticLake-Signature must be checked with this webhook's secret, over the body's bytes as they came, "
-        "before any parsing. Compare the secret that the receiver has; rotate it if it is lost. Credentials of its own, "
+        "before any parsing. Compare the secret that it has; rotate it if it is lost. Credentials of its own, "
         "such as Authorization, can be sent as a header: see Advanced.",
     ),
     404: Hint(

@@ -27,9 +27,7 @@ _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}").fullmatch
 _is_value = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch
 
 
-def require_headers(
-    headers: Mapping[str, str], known: tuple[tuple[str, str], ...] = ()
-) -> tuple[tuple[str, str], ...]:
+def require_headers(headers: Mapping[str, str], known: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[str, str], ...]:
     """The headers in their order, those of the `known` ones that are given as they are shown with the value that they
     have; raises `InvalidWebhook`, which names the header at fault and never its value."""
     values = {name.lower(): value for name, value in known}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from elasticlake.errors import InvalidInput
+from elasticlake.model.events import EventType
 from elasticlake.model.filters import Filter
 from elasticlake.model.rules import Rules, require_rules
 from elasticlake.model.webhooks import (
@@ -29,6 +30,8 @@ from elasticlake.service.webhook_definitions import (
 from elasticlake.service.where import require_where
 
 Check = Callable[[], Any]
+# What is confidential, in parts that say nothing of each other.
+_APART = (("headers",), ("client_certificate", "client_key"), ("certificate_authority",))
 
 
 def faults_of(new: NewWebhook, require_endpoint: Callable[[str], Any], known: Sealed) -> dict[str, str]:
@@ -55,9 +58,8 @@ def _checks(new: NewWebhook, require_endpoint: Callable[[str], Any], known: Seal
     for rules in _one_by_one(Rules(**new.rules)):
         yield partial(require_rules, rules)
     yield partial(_require_together, new)
-    tls = {name: value for name, value in new.sealed.items() if name != "headers"}
-    yield partial(require_sealed, known, {"headers": new.sealed.get("headers") or {}})
-    yield partial(require_sealed, known, tls)
+    for names in _APART:
+        yield partial(require_sealed, known, {name: new.sealed[name] for name in names if name in new.sealed})
 
 
 def _one_by_one(rules: Rules) -> Iterator[Rules]:
@@ -71,6 +73,6 @@ def _one_by_one(rules: Rules) -> Iterator[Rules]:
 
 
 def _require_together(new: NewWebhook) -> None:
-    events = require_events(list(new.events))
+    events = cast("tuple[EventType, ...]", new.events)  # whether they are some is asked elsewhere
     scope = WebhookScope("bucket", 0, "")
     require_agreement(Webhook("", "", scope, "", events, ordering=new.ordering, rules=Rules(**new.rules)))
