@@ -24,11 +24,6 @@ class Row:
     """Its last 24 hours."""
 
     @property
-    def oldest_ms(self) -> int | None:
-        """Since when its oldest undelivered event waits."""
-        return None
-
-    @property
     def hours(self) -> list[tuple[int, int]]:
         """Of each hour, what was delivered and what failed."""
         return [(hour.counts.delivered, hour.counts.failed) for hour in self.recent.hours]
@@ -43,9 +38,9 @@ async def list_webhooks(visit: Visit) -> Response:
 async def rows_of(visit: Visit, webhooks: list[Webhook]) -> list[Row]:
     """The rows of a list of these webhooks."""
     recent = await visit.services.statistics.of_webhooks(visit.token, [webhook.id for webhook in webhooks])
-    rows = []
-    for webhook in webhooks:
-        standing = await visit.services.webhooks.standing(webhook)
-        if webhook.id in recent:  # it may just have been deleted
-            rows.append(Row(webhook, standing, state_of(webhook, standing), recent[webhook.id]))
-    return rows
+    standings = await visit.services.webhooks.standings(webhooks)
+    return [
+        Row(webhook, standings[webhook.id], state_of(webhook, standings[webhook.id]), recent[webhook.id])
+        for webhook in webhooks
+        if webhook.id in recent  # it may just have been deleted
+    ]
