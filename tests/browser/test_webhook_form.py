@@ -148,7 +148,7 @@ def test_the_panel_follows_what_is_typed(page: Page, bucket: str) -> None:
     expect(panel).to_contain_text("would be sent")
     page.get_by_label("Key begins with").fill("exports/")
     expect(panel.locator(".yes")).to_have_count(1)
-    expect(panel.locator(".no").first).to_contain_text("The key has none of the beginnings")
+    expect(panel.locator(".no").first).to_contain_text("The key begins otherwise")
     page.get_by_label("Key begins with").fill("")
     page.get_by_text("More filters").click()
     expression = page.get_by_label("Expression (CEL)")

@@ -115,8 +115,8 @@ def hint_for(error_class: str | None, status_code: int | None) -> Hint | None:
 CLAUSES = {
     "scope": "The webhook does not listen to this bucket.",
     "events": "This event is not chosen.",
-    "filter.prefix": "The key has none of the beginnings.",
-    "filter.suffix": "The key has none of the endings.",
+    "filter.prefix": "The key begins otherwise.",
+    "filter.suffix": "The key ends otherwise.",
     "filter.contentType": "The content type is another.",
     "filter.minSize": "The object is smaller.",
     "filter.maxSize": "The object is larger.",

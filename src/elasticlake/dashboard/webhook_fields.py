@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 
 from elasticlake.dashboard.forms import Form, Texts
@@ -20,7 +21,7 @@ from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookCh
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_AMOUNT = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,9})?) ?([A-Za-z]*)", re.ASCII)
+_AMOUNT = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,30})?) ?([A-Za-z]*)", re.ASCII)
 _TEXT_FIELDS = {"filter.prefix": "prefix", "filter.suffix": "suffix", "filter.contentType": "content_type"}
 _PAIR_FIELDS = {"filter.metadata": "metadata", "filter.tags": "tags"}
 _SIZE_FIELDS = {"filter.minSize": "min_size", "filter.maxSize": "max_size"}
@@ -248,7 +249,7 @@ class _Reader:
 
 def number_text(number: float | None) -> str:
     """`30`, `0.5`; empty for none."""
-    return "" if number is None else str(int(number)) if number == int(number) else repr(number)
+    return "" if number is None else str(int(number)) if number == int(number) else f"{Decimal(repr(number)):f}"
 
 
 def wait_text(seconds: float | None) -> str:

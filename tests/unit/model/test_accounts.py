@@ -171,3 +171,9 @@ def test_tokens_cover_their_accounts() -> None:
 def test_a_tokens_hash_is_not_the_token() -> None:
     assert token_hash("elt_x") == token_hash("elt_x") != token_hash("elt_y")
     assert len(token_hash("elt_x")) == 32
+
+
+def test_within_a_bucket_are_the_permissions_of_a_key_that_covers_it() -> None:
+    scope = Scope(buckets=("l--p--b",), prefixes=("in/",), permissions=("read", "list"))
+    assert scope.within(parse_bucket_name("l--p--b")) == ("read", "list")
+    assert scope.within(parse_bucket_name("l--p--c")) == ()
