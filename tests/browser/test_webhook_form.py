@@ -156,6 +156,12 @@ def test_the_panel_follows_what_is_typed(page: Page, bucket: str) -> None:
     fault = field_of(page, expression).locator(".fault")
     expect(fault).to_contain_text("At character")
     expect(panel).to_contain_text("See what is wrong")
+    expression.fill("true &&\nobject.sizes > 1")
+    expect(fault).to_contain_text("At line 2, character ")
+    fault.get_by_role("button", name="Go there").click()
+    expect(expression).to_be_focused()
+    named = int(re.findall(r"character (\d+)", fault.inner_text())[0])
+    assert expression.evaluate("box => box.selectionStart") == len("true &&\n") + named - 1
     expression.fill("object.size > 1000")
     expect(fault).to_have_count(0)
     expect(panel.locator(".yes")).to_have_count(1)

@@ -18,7 +18,7 @@ import pytest
 from tests.certificates import Authority
 from tests.engines import NewMetadata
 from tests.integration.conftest import Spawn, s3_client
-from tests.integration.server import Server, free_port
+from tests.integration.server import ACCESS_KEY, Server, free_port
 from tests.integration.visitor import Visitor
 
 from elasticlake.dashboard import hints
@@ -257,3 +257,54 @@ def test_a_bucket_s_list_is_made_public(visitor: Visitor, dashboard: Server) -> 
     assert visitor.post(path, {"acl": "private"}).status_code == 303
     assert visitor.post(path, {"acl": "everybody"}).status_code == 422
     assert httpx.get(f"{dashboard.url}/{BUCKET}", trust_env=False).status_code == 403
+
+
+def test_another_account_s_webhooks_and_settings_are_not_there(visitor: Visitor, dashboard: Server) -> None:
+    dashboard.request("POST", "/v1/accounts", {"id": "acme", "displayName": "Acme", "email": "a@acme.example"})
+    key = dashboard.request("POST", "/v1/accounts/acme/keys", {})
+    s3_client(dashboard, key["accessKeyId"], key["secretAccessKey"]).create_bucket(Bucket="acme--p--own")
+    made = dashboard.request(
+        "POST", "/v1/webhooks", {"bucket": BUCKET, "endpoint": "https://x.example/", "events": ["object:created"]}
+    )
+    delivery = dashboard.request("POST", f"/v1/webhooks/{made['id']}/test?wait=0")["id"]
+    with Visitor(dashboard, key["secretAccessKey"], key["accessKeyId"]) as stranger:
+        settings, webhook = f"/ui/buckets/{BUCKET}/settings", f"/ui/webhooks/{made['id']}"
+        hidden = [
+            settings,
+            f"{settings}/access",
+            f"{settings}/webhooks",
+            f"{webhook}/edit",
+            f"{webhook}/test/{delivery}",
+        ]
+        for path in hidden:
+            assert stranger.get(path).status_code == 404, path
+        assert made["id"] not in stranger.get("/ui/webhooks").text
+        assert stranger.post(f"/ui/webhooks/{made['id']}/test", {}).status_code == 404
+        refused = stranger.post("/ui/webhooks/new", {**FORM, **DEFAULTS, "endpoint": "https://x.example/"})
+        assert "There is no bucket" in refused.text
+        access = stranger.get("/ui/buckets/acme--p--own/settings/access")
+        assert key["accessKeyId"] in access.text
+        assert ACCESS_KEY not in access.text
+    assert ACCESS_KEY in visitor.get("/ui/buckets/acme--p--own/settings/access").text
+
+
+def test_a_test_of_one_webhook_is_none_of_another(visitor: Visitor, dashboard: Server) -> None:
+    body = {"bucket": BUCKET, "endpoint": "https://x.example/", "events": ["object:created"]}
+    one, other = (dashboard.request("POST", "/v1/webhooks", body)["id"] for _ in range(2))
+    delivery = dashboard.request("POST", f"/v1/webhooks/{one}/test?wait=0")["id"]
+    assert visitor.get(f"/ui/webhooks/{one}/test/{delivery}").status_code == 200
+    assert visitor.get(f"/ui/webhooks/{other}/test/{delivery}").status_code == 404
+
+
+def test_what_a_notification_configuration_made_is_changed_there(visitor: Visitor, dashboard: Server) -> None:
+    body = {"bucket": BUCKET, "endpoint": "http://127.0.0.1:9/", "events": ["object:deleted"]}
+    base = dashboard.request("POST", "/v1/webhooks", body)["id"]
+    queue = {"QueueArn": f"arn:elasticlake:webhook:::{base}", "Events": ["s3:ObjectCreated:*"]}
+    s3_client(dashboard).put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [queue]}
+    )
+    listed = dashboard.request("GET", f"/v1/webhooks?bucket={BUCKET}&limit=1000")["items"]
+    derived = next(webhook["id"] for webhook in listed if "managedBy" in webhook)
+    page = visitor.get(f"/ui/webhooks/{derived}/edit")
+    assert f'href="/ui/webhooks/{base}/edit"' in page.text
+    assert 'name="endpoint"' not in page.text

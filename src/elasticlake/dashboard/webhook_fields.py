@@ -1,30 +1,20 @@
-"""The fields of a webhook's form: what was typed becomes a definition, and a webhook becomes what its form shows.
-
-Judged here is only whether a text is a number, a time or a pair at all; whether it is a good one, the services say.
-"""
+"""What the form of a webhook shows: a new one's, one that was sent, or that of a webhook to be edited."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, cast
 
+from elasticlake.dashboard.amounts import number_text, wait_text
 from elasticlake.dashboard.forms import Form, Texts
 from elasticlake.model.events import EVENT_TYPES
-from elasticlake.model.filters import Filter
-from elasticlake.model.rules import Batch, Format
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS
-from elasticlake.model.webhooks import DEFAULT_TIMEOUT_SECONDS, OnDead, Ordering, Webhook
-from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookChange
+from elasticlake.model.webhooks import DEFAULT_TIMEOUT_SECONDS, Webhook
 
-_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
-_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-_AMOUNT = re.compile(r"([0-9]{1,19}(?:\.[0-9]{1,30})?) ?([A-Za-z]*)", re.ASCII)
-_TEXT_FIELDS = {"filter.prefix": "prefix", "filter.suffix": "suffix", "filter.contentType": "content_type"}
-_PAIR_FIELDS = {"filter.metadata": "metadata", "filter.tags": "tags"}
-_SIZE_FIELDS = {"filter.minSize": "min_size", "filter.maxSize": "max_size"}
+# By field, what `Filter` calls it: lines, pairs, sizes.
+TEXT_FIELDS = {"filter.prefix": "prefix", "filter.suffix": "suffix", "filter.contentType": "content_type"}
+PAIR_FIELDS = {"filter.metadata": "metadata", "filter.tags": "tags"}
+SIZE_FIELDS = {"filter.minSize": "min_size", "filter.maxSize": "max_size"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +23,6 @@ class Shown:
 
     values: Texts
     events: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """The definition that a form asks for, and by field what in it is no value at all."""
-
-    new: NewWebhook
-    faults: dict[str, str]
 
 
 def blank(kind: str, place: str) -> Shown:
@@ -52,7 +34,7 @@ def blank(kind: str, place: str) -> Shown:
         "ordering": "key",
         "format": "elasticlake",
         "timeoutSeconds": number_text(DEFAULT_TIMEOUT_SECONDS),
-        "retrySchedule": schedule_text(DEFAULT_RETRY_SCHEDULE_SECONDS),
+        "retrySchedule": _schedule_text(DEFAULT_RETRY_SCHEDULE_SECONDS),
     }
     return Shown(Texts(values), frozenset(EVENT_TYPES[:3]))
 
@@ -73,7 +55,7 @@ def shown(webhook: Webhook) -> Shown:
         "ordering": webhook.ordering,
         "onDead": webhook.on_dead,
         "timeoutSeconds": number_text(webhook.timeout_seconds),
-        "retrySchedule": schedule_text(webhook.retry_schedule_seconds),
+        "retrySchedule": _schedule_text(webhook.retry_schedule_seconds),
         "where": rules.where or "",
         "format": rules.format,
         "coalesce": "on" if rules.coalesce else "",
@@ -87,191 +69,15 @@ def shown(webhook: Webhook) -> Shown:
         "clientCertificate": sealed.client_certificate or "",
         "certificateAuthority": sealed.certificate_authority or "",
     }
-    values |= {name: "\n".join(getattr(wanted, attribute)) for name, attribute in _TEXT_FIELDS.items()}
-    values |= {name: pairs_text(getattr(wanted, attribute)) for name, attribute in _PAIR_FIELDS.items()}
-    values |= {name: number_text(getattr(wanted, attribute)) for name, attribute in _SIZE_FIELDS.items()}
+    values |= {name: "\n".join(getattr(wanted, attribute)) for name, attribute in TEXT_FIELDS.items()}
+    values |= {name: _pairs_text(getattr(wanted, attribute)) for name, attribute in PAIR_FIELDS.items()}
+    values |= {name: number_text(getattr(wanted, attribute)) for name, attribute in SIZE_FIELDS.items()}
     return Shown(Texts(values), frozenset(webhook.events))
 
 
-def read(form: Form, known: Webhook | None = None) -> Typed:
-    """The definition that the form asks for: of a new webhook, or of the `known` one as it is to be."""
-    reader = _Reader(form, known)
-    kind = known.scope.kind if known is not None else form.text("kind", "bucket")
-    place = known.scope.name if known is not None else form.text("place")
-    new = NewWebhook(
-        place=Place(**{kind: place}) if kind in ("bucket", "pond", "lake") else Place(),
-        endpoint=form.text("endpoint"),
-        events=tuple(form.all("events")),
-        account_id=known.account_id if known is not None else None,
-        secret=form.raw("secret") if form.text("secretFrom") == "own" else None,
-        retry_schedule_seconds=reader.schedule("retrySchedule"),
-        timeout_seconds=reader.number("timeoutSeconds"),
-        ordering=cast(Ordering, reader.one_of("ordering", ("key", "bucket", "none"))),
-        on_dead=cast("OnDead | None", reader.one_of("onDead", ("", "continue", "pause")) or None),
-        name=form.text("name"),
-        rules=reader.rules(),
-        sealed=reader.sealed(),
-    )
-    return Typed(new, reader.faults)
-
-
-def change_of(new: NewWebhook, known: Webhook) -> WebhookChange:
-    """What makes the known webhook what the form asks for. An endpoint that stays is not judged again."""
-    return WebhookChange(
-        endpoint=new.endpoint if new.endpoint != known.endpoint else None,
-        events=new.events,
-        retry_schedule_seconds=new.retry_schedule_seconds,
-        timeout_seconds=new.timeout_seconds,
-        ordering=new.ordering,
-        on_dead=new.on_dead,
-        name=new.name,
-        rules=new.rules,
-        sealed=new.sealed,
-    )
-
-
-class _Reader:
-    """Reads texts as what they stand for, and notes by field what cannot be read."""
-
-    def __init__(self, form: Form, known: Webhook | None) -> None:
-        self._form = form
-        self._known = known
-        self._was = shown(known).values if known is not None else Texts()
-        self.faults: dict[str, str] = {}
-
-    def rules(self) -> dict[str, Any]:
-        form = self._form
-        return {
-            "filter": self._filter(),
-            "where": form.raw("where") if form.text("where") else None,
-            "format": cast(Format, self.one_of("format", ("elasticlake", "cloudevents", "s3"))),
-            "include_metadata": form.checked("includeMetadata"),
-            "include_url_seconds": self._whole("includeUrl", self._amount("includeUrl", _SECONDS, "Write 5m or 1h.")),
-            "coalesce": form.checked("coalesce"),
-            "rate_limit": self.number("rateLimit"),
-            "max_concurrency": self._whole("maxConcurrency", self.number("maxConcurrency")),
-            "batch": self._batch(),
-        }
-
-    def sealed(self) -> dict[str, Any]:
-        """What is empty is taken away, but for a key: that stays as long as its certificate does."""
-        form = self._form
-        certificate, key = form.text("clientCertificate") or None, form.text("clientKey") or None
-        given = {
-            "headers": self._pairs("headers", ":", "Write a header in a line: Name: value."),
-            "client_certificate": self._pem("clientCertificate"),
-            "certificate_authority": self._pem("certificateAuthority"),
-            "client_key": form.raw("clientKey") if key is not None else None,
-        }
-        keeps = self._known is not None and self._known.sealed.client_key is not None
-        if key is None and certificate is not None and keeps:
-            del given["client_key"]
-        return given
-
-    def number(self, name: str) -> float | None:
-        """A number; None for nothing, or what is none."""
-        text = self._form.text(name)
-        try:
-            return float(text) if text else None
-        except ValueError:
-            self.faults[name] = "Write a number."
-            return None
-
-    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
-        """One of the choices; the first, if it was not sent."""
-        text = self._form.text(name, choices[0])
-        if text not in choices:
-            self.faults[name] = f"Choose {', '.join(filter(None, choices))}."
-        return text
-
-    def schedule(self, name: str) -> tuple[float, ...]:
-        """The waits, separated by commas or blanks."""
-        waits: list[float] = []
-        for text in re.split(r"[,\s]+", self._form.text(name)):
-            seconds = _amount(text, _SECONDS) if text else None
-            if text and seconds is None:
-                self.faults[name] = f"“{text}” is no time: write 30s, 5m, 2h or 1d."
-            waits += [seconds] if seconds is not None else []
-        return tuple(waits)
-
-    def _filter(self) -> Filter:
-        given: dict[str, Any] = {attribute: self._lines(name) for name, attribute in _TEXT_FIELDS.items()}
-        for name, attribute in _PAIR_FIELDS.items():
-            given[attribute] = self._pairs(name, "=", "Write a pair in a line: name=value.")
-        for name, attribute in _SIZE_FIELDS.items():
-            given[attribute] = self._whole(name, self._amount(name, _BYTES, "Write bytes, or 10 KiB, 1.5 MiB."))
-        was = self._known.rules.filter if self._known is not None else None
-        for name, attribute in (_TEXT_FIELDS | _PAIR_FIELDS).items():
-            # What a text area cannot show, such as a line end within a prefix, stays where nothing was changed.
-            if was is not None and self._form.raw(name) == self._was[name]:
-                given[attribute] = getattr(was, attribute)
-                self.faults.pop(name, None)
-        return Filter(**given)
-
-    def _lines(self, name: str) -> tuple[str, ...]:
-        """Lines as they are: a key may begin or end with a blank."""
-        return tuple(line for line in self._form.raw(name).split("\n") if line.strip())
-
-    def _pairs(self, name: str, separator: str, words: str) -> dict[str, str]:
-        pairs: dict[str, str] = {}
-        for line in self._form.lines(name):
-            key, found, value = line.partition(separator)
-            if not found:
-                self.faults[name] = words
-            elif key.strip() in pairs:
-                self.faults[name] = f"{key.strip()} is there twice."
-            pairs[key.strip()] = value.strip()
-        return pairs
-
-    def _batch(self) -> Batch | None:
-        events = self._whole("batch.maxEvents", self.number("batch.maxEvents"))
-        wait_ms = self._whole("batch.maxWaitMs", self.number("batch.maxWaitMs"))
-        return Batch(events, wait_ms or 0) if events is not None else None
-
-    def _amount(self, name: str, units: Mapping[str, int], words: str) -> float | None:
-        text = self._form.text(name)
-        amount = _amount(text, units)
-        if text and amount is None:
-            self.faults[name] = words
-        return amount
-
-    def _whole(self, name: str, number: float | None) -> int | None:
-        if number is None:
-            return None
-        if number != number or number in (float("inf"), float("-inf")) or number != int(number):
-            self.faults[name] = "Write a whole number."
-            return None
-        return int(number)
-
-    def _pem(self, name: str) -> str | None:
-        return self._form.raw(name) if self._form.text(name) else None
-
-
-def number_text(number: float | None) -> str:
-    """`30`, `0.5`; empty for none."""
-    return "" if number is None else str(int(number)) if number == int(number) else f"{Decimal(repr(number)):f}"
-
-
-def wait_text(seconds: float | None) -> str:
-    """`90s`, `5m`, `2h`, `1d`: in the largest unit that it is whole in; empty for none."""
-    if seconds is None:
-        return ""
-    unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _SECONDS[unit] == 0), "s")
-    return f"{number_text(seconds / _SECONDS[unit])}{unit}"
-
-
-def schedule_text(seconds: tuple[float, ...]) -> str:
+def _schedule_text(seconds: tuple[float, ...]) -> str:
     return ", ".join(wait_text(one) for one in seconds)
 
 
-def pairs_text(pairs: Mapping[str, str]) -> str:
+def _pairs_text(pairs: Mapping[str, str]) -> str:
     return "\n".join(f"{name}={value}" for name, value in pairs.items())
-
-
-def _amount(text: str, units: Mapping[str, int]) -> float | None:
-    """`1.5 MiB` in the smallest unit; None for what is no such thing."""
-    match = _AMOUNT.fullmatch(text)
-    if match is None or (match[2] and match[2] not in units):
-        return None
-    number = int(match[1]) if match[1].isdigit() else float(match[1])
-    return number * units.get(match[2], 1)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
-from elasticlake.dashboard import hints, webhook_fields
+from elasticlake.dashboard import hints, webhook_fields, webhook_reading
 from elasticlake.dashboard.forms import Form
 from elasticlake.dashboard.rendering import render
 from elasticlake.dashboard.visit import PREFIX, Visit
-from elasticlake.dashboard.webhook_fields import Shown, Typed
+from elasticlake.dashboard.webhook_fields import Shown
 from elasticlake.dashboard.webhook_matches import Matches, matches_of
+from elasticlake.dashboard.webhook_reading import Typed
 from elasticlake.dashboard.webhook_test import sent_test
 from elasticlake.errors import AccessDenied, InvalidInput, NotFound
 from elasticlake.model.events import EVENT_TYPES, OPERATIONAL_TYPES
@@ -31,7 +32,7 @@ async def new(visit: Visit) -> Response:
 
 async def create(visit: Visit) -> Response:
     form = await visit.form()
-    typed = webhook_fields.read(form)
+    typed = webhook_reading.read(form)
     if form.text("then") == "try":
         return await _tried(visit, form, typed)
     if faults := await _faults(visit, typed):
@@ -52,13 +53,13 @@ async def edit(visit: Visit) -> Response:
 async def change(visit: Visit) -> Response:
     form = await visit.form()
     known = await visit.services.webhooks.get(visit.token, visit.path("id"))
-    typed = webhook_fields.read(form, known)
+    typed = webhook_reading.read(form, known)
     if form.text("then") == "try":
         return await _tried(visit, form, typed, known)
     if faults := await _faults(visit, typed, known):
         return await _again(visit, form, typed, faults, known)
     try:
-        asked = webhook_fields.change_of(typed.new, known)
+        asked = webhook_reading.change_of(typed.new, known)
         webhook = await visit.services.webhooks.change(visit.token, known.id, asked)
     except InvalidInput as error:
         return await _again(visit, form, typed, {_field_of(error): str(error)}, known)
@@ -69,7 +70,7 @@ async def show_matches(visit: Visit) -> Response:
     """For the script: the panel of the form as it is just now, and what is wrong with it."""
     form = await visit.form()
     known = await visit.services.webhooks.get(visit.token, form.text("webhook")) if form.text("webhook") else None
-    typed = webhook_fields.read(form, known)
+    typed = webhook_reading.read(form, known)
     matches = await matches_of(visit, typed, form.text("tried"), form.text("webhook") or None)
     panel = render("webhook_matches.html", visit, {"matches": matches, "clauses": hints.CLAUSES})
     return visit.json({"panel": panel, "faults": matches.faults})
@@ -140,7 +141,7 @@ async def _places(visit: Visit) -> list[str]:
 
 def _as_typed(shown: Shown, known: Webhook | None = None) -> Typed:
     fields = [*shown.values.items(), *(("events", event) for event in shown.events)]
-    return webhook_fields.read(Form([(name, value) for name, value in fields if value]), known)
+    return webhook_reading.read(Form([(name, value) for name, value in fields if value]), known)
 
 
 def _is_advanced(shown: Shown, faults: Mapping[str, str]) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from elasticlake.dashboard.visit import Visit
-from elasticlake.dashboard.webhook_fields import Typed
+from elasticlake.dashboard.webhook_reading import Typed
 from elasticlake.errors import InvalidInput, NotFound
 from elasticlake.service.explanations import Draft, Explained, Question
 from elasticlake.service.pages import PageRequest

@@ -59,7 +59,27 @@ function tell(field, words) {
   }
   line.textContent = words;
   control.setAttribute("aria-invalid", "true");
+  lead(control, line);
 }
+
+/** A fault that names a place in the text gets a button that leads there. */
+function lead(control, line) {
+  const found = /^At (?:line (\d+), )?character (\d+)/.exec(line.textContent);
+  if (!found) return;
+  const before = control.value.split("\n").slice(0, Number(found[1] ?? 1) - 1);
+  const at = before.reduce((sum, one) => sum + one.length + 1, 0) + Number(found[2]) - 1;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet";
+  button.textContent = "Go there";
+  button.addEventListener("click", () => {
+    control.focus();
+    control.setSelectionRange(at, at + 1);
+  });
+  line.append(" ", button);
+}
+
+for (const line of form.querySelectorAll("[data-live] > textarea + .fault")) lead(line.previousElementSibling, line);
 
 for (const choice of form.querySelectorAll("input[name=secretFrom]")) {
   choice.addEventListener("change", () => {

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elasticlake.dashboard.amounts import wait_text
 from elasticlake.dashboard.forms import Form
-from elasticlake.dashboard.webhook_fields import blank, change_of, read, shown, wait_text
+from elasticlake.dashboard.webhook_fields import blank, shown
+from elasticlake.dashboard.webhook_reading import change_of, read
 from elasticlake.model.filters import Filter
 from elasticlake.model.rules import Batch, Rules
 from elasticlake.model.webhooks import Sealed, Webhook, WebhookScope
