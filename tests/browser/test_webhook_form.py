@@ -35,6 +35,7 @@ def bucket(dashboard: Server) -> str:
     """The bucket, with three events in its log."""
     s3 = s3_client(dashboard)
     s3.create_bucket(Bucket=BUCKET)
+    s3.create_bucket(Bucket="lake1--pond1--other")
     for key, size in (("uploads/a.pdf", 10), ("uploads/b.jpg", 2000), ("exports/c.csv", 30)):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"x" * size)
     return BUCKET
