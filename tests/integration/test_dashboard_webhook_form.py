@@ -19,14 +19,14 @@ from tests.certificates import Authority
 from tests.engines import NewMetadata
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.server import ACCESS_KEY, Server, free_port
-from tests.integration.visitor import Visitor
+from tests.integration.visitor import Visitor, visiting
 
 from elasticlake.dashboard import hints
 from elasticlake.dashboard.hints import Hint
 
 BUCKET = "lake1--pond1--hints"
 EVIL = "<script>alert(1)</script>\"'>"
-FORM = {"kind": "bucket", "place": BUCKET, "events": ["object:created"], "ordering": "key", "format": "elasticlake"}
+FORM = {"kind": "bucket", "place": BUCKET, "events": "object:created", "ordering": "key", "format": "elasticlake"}
 DEFAULTS = {"timeoutSeconds": "2", "retrySchedule": "", "secretFrom": "generate", "then": "test"}
 
 
@@ -40,7 +40,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory, new_metadata: NewMetadat
 
 @pytest.fixture(scope="module")
 def visitor(dashboard: Server) -> Iterator[Visitor]:
-    with Visitor(dashboard) as signed_in:
+    with visiting(dashboard) as signed_in:
         yield signed_in
 
 
@@ -177,7 +177,7 @@ def test_an_address_that_was_allowed_once(spawn: Spawn) -> None:
     server.stop()
     server.options = ()
     server.start()
-    with Visitor(server) as visitor:
+    with visiting(server) as visitor:
         answer = visitor.post(f"/ui/webhooks/{made['id']}/test", {})
         assert told(hints.CLASSES["refused_address"]) in visitor.get(answer.headers["location"]).text
 
@@ -234,7 +234,7 @@ def test_the_panel_of_the_script(visitor: Visitor, dashboard: Server) -> None:
 
 @pytest.mark.parametrize("path", ["/ui/webhooks/new", "/ui/webhooks/matches", f"/ui/buckets/{BUCKET}/settings/delete"])
 def test_a_form_of_another_site_does_nothing(visitor: Visitor, path: str) -> None:
-    refused: httpx.Response = visitor.post(path, {**FORM, **DEFAULTS, "endpoint": "http://127.0.0.1:9/"}, csrf=False)
+    refused = visitor.client.post(path, data={**FORM, **DEFAULTS, "endpoint": "http://127.0.0.1:9/"})
     assert refused.status_code == 403
 
 
@@ -267,7 +267,8 @@ def test_another_account_s_webhooks_and_settings_are_not_there(visitor: Visitor,
         "POST", "/v1/webhooks", {"bucket": BUCKET, "endpoint": "https://x.example/", "events": ["object:created"]}
     )
     delivery = dashboard.request("POST", f"/v1/webhooks/{made['id']}/test?wait=0")["id"]
-    with Visitor(dashboard, key["secretAccessKey"], key["accessKeyId"]) as stranger:
+    with visiting(dashboard, signed_in=False) as stranger:
+        assert stranger.sign_in(key["secretAccessKey"], key["accessKeyId"]).status_code == 303
         settings, webhook = f"/ui/buckets/{BUCKET}/settings", f"/ui/webhooks/{made['id']}"
         hidden = [
             settings,
