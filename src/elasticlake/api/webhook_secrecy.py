@@ -18,7 +18,8 @@ class SecrecyBody(Body):
     headers: dict[Text, Text] | None = Field(
         default=None,
         examples=[{"Authorization": "Bearer 0123456789"}],
-        description="Headers to send with every attempt, beside ours: at most 20, of at most 1 KiB each.",
+        description="Headers to send with every attempt, beside ours: at most 20, of at most 1 KiB each. In a change,"
+        " `***` keeps the value that a header has.",
     )
     client_certificate: Text | None = Field(default=None, description=f"Shown to an endpoint that asks for one. {_PEM}")
     client_key: Text | None = Field(default=None, description=f"The client certificate's private key. {_PEM}")

@@ -309,7 +309,9 @@ class DraftInput:
     """
 
     headers: Given[dict[str, str] | None] = UNSET
-    """Headers to send with every attempt, beside ours: at most 20, of at most 1 KiB each."""
+    """Headers to send with every attempt, beside ours: at most 20, of at most 1 KiB each. In a change, `***` keeps
+    the value that a header has.
+    """
     client_certificate: Given[str | None] = UNSET
     """Shown to an endpoint that asks for one. PEM. Null takes it away."""
     client_key: Given[str | None] = UNSET

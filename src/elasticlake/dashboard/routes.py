@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from elasticlake.dashboard import accounts, activity, appearance, keys, lakes, sign_in, start, system, tokens
+from elasticlake.dashboard import (
+    accounts,
+    activity,
+    appearance,
+    bucket_settings,
+    keys,
+    lakes,
+    sign_in,
+    start,
+    system,
+    tokens,
+    webhook_form,
+    webhook_list,
+    webhook_test,
+)
 from elasticlake.dashboard.guard import Handler
 
 
@@ -58,4 +72,20 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/ui/start/upload", start.upload),
     Page("GET", "/ui/start/caught", start.caught),
     Page("POST", "/ui/start/remove", start.remove_webhook),
+    Page("GET", "/ui/buckets/{bucket}/settings", bucket_settings.show),
+    Page("POST", "/ui/buckets/{bucket}/settings/delete", bucket_settings.delete),
+    Page("GET", "/ui/buckets/{bucket}/settings/access", bucket_settings.show_access),
+    Page("POST", "/ui/buckets/{bucket}/settings/access", bucket_settings.change_access),
+    Page("GET", "/ui/buckets/{bucket}/settings/webhooks", bucket_settings.show_webhooks),
+    Page("GET", "/ui/webhooks", webhook_list.list_webhooks),
+    # Before /ui/webhooks/{id}: no webhook has such an id.
+    Page("GET", "/ui/webhooks/new", webhook_form.new),
+    Page("POST", "/ui/webhooks/new", webhook_form.create),
+    Page("POST", "/ui/webhooks/matches", webhook_form.show_matches),
+    Page("GET", "/ui/webhooks/{id}/edit", webhook_form.edit),
+    Page("POST", "/ui/webhooks/{id}/edit", webhook_form.change),
+    Page("GET", "/ui/webhooks/{id}/made", webhook_test.show_made),
+    Page("POST", "/ui/webhooks/{id}/test", webhook_test.send),
+    Page("GET", "/ui/webhooks/{id}/test/{delivery}", webhook_test.show),
+    Page("GET", "/ui/webhooks/{id}/test/{delivery}/result", webhook_test.show_result),
 )

@@ -75,6 +75,10 @@ class Scope:
             return permission == "list"
         return key.startswith(tuple(prefix.encode() for prefix in self.prefixes))
 
+    def within(self, bucket: BucketName) -> tuple[Permission, ...]:
+        """What it may do in the bucket, be it with some of its keys alone."""
+        return self.permissions if self.covers(bucket) else ()
+
     @property
     def is_limited_to_places(self) -> bool:
         return bool(self.lakes or self.ponds or self.buckets)

@@ -10,7 +10,7 @@ from elasticlake.errors import InvalidWebhook
 MAX_HEADERS = 20
 MAX_VALUE_BYTES = 1024
 MASK = "***"
-"""How a value is shown."""
+"""How a value is shown. Given back for a header that is known, it stands for the value that is known."""
 
 RESERVED = frozenset(
     {
@@ -27,8 +27,11 @@ _is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}").fullmatch
 _is_value = re.compile(r"[!-~](?:[ -~]*[!-~])?").fullmatch
 
 
-def require_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The headers in their order; raises `InvalidWebhook`, which names the header at fault and never its value."""
+def require_headers(headers: Mapping[str, str], known: tuple[tuple[str, str], ...] = ()) -> tuple[tuple[str, str], ...]:
+    """The headers in their order, those of the `known` ones that are given as they are shown with the value that they
+    have; raises `InvalidWebhook`, which names the header at fault and never its value."""
+    values = {name.lower(): value for name, value in known}
+    headers = {name: values.get(name.lower(), value) if value == MASK else value for name, value in headers.items()}
     if len(headers) > MAX_HEADERS:
         raise InvalidWebhook("headers", f"A webhook has at most {MAX_HEADERS} headers of its own.")
     if len({name.lower() for name in headers}) < len(headers):

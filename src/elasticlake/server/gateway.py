@@ -238,6 +238,7 @@ def _dashboard_services(
         multipart=multipart,
         webhooks=services.webhooks,
         deliveries=services.deliveries,
+        statistics=services.statistics,
         explanations=services.explanations,
         jobs=services.jobs,
         reconciling=services.reconciling,

@@ -141,7 +141,7 @@ def require_sealed(known: Sealed, given: Mapping[str, Any]) -> Sealed:
     """What is confidential, with what is given instead of what is known; raises `InvalidWebhook` that names the
     field."""
     if "headers" in given:
-        given = {**given, "headers": require_headers(given["headers"])}
+        given = {**given, "headers": require_headers(given["headers"], known.headers)}
     sealed = replace(known, **given)
     if sealed != known:
         require_tls(sealed)

@@ -53,6 +53,7 @@ from elasticlake.service.webhook_definitions import (
     require_secret,
     value_or,
 )
+from elasticlake.service.webhook_faults import faults_of
 from elasticlake.service.webhook_standing import Standing, Standings
 from elasticlake.service.where import require_where
 
@@ -118,6 +119,15 @@ class Webhooks:
         made = await self._core.write(mutation)
         self._wake()
         return self._shown(made), generated
+
+    async def faults(self, token: Token, new: NewWebhook, webhook_id: str | None = None) -> dict[str, str]:
+        """Everything that `create`, or `change` of the webhook of that id, would find wrong with the definition, by
+        field. Raises `NoSuchWebhook`."""
+        known = Sealed()
+        if webhook_id is not None:
+            stored = await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))
+            known = unseal(self._master_key.decrypt, stored).sealed
+        return faults_of(new, self._require_endpoint, known)
 
     async def get(self, token: Token, webhook_id: str) -> Webhook:
         """The webhook, without its secrets; raises `NoSuchWebhook`."""

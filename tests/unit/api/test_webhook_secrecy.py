@@ -5,7 +5,10 @@ from typing import Any
 import httpx
 import pytest
 from tests.certificates import Authority
-from tests.unit.world import World
+from tests.unit.world import KEY, World
+
+from elasticlake.metadata import webhooks
+from elasticlake.service.sealing import unseal
 
 BUCKET = "lake1--pond1--my-bucket"
 PAGE: dict[str, Any] = {
@@ -34,8 +37,19 @@ async def test_headers_are_shown_without_their_values(api: httpx.AsyncClient, wo
     assert (await api.patch(path, json={"name": "x"})).json()["headers"] == {"X-Other": "***"}
     assert (await api.get("/v1/webhooks")).json()["items"][0]["headers"] == {"X-Other": "***"}
     assert (await api.patch(path, json={"headers": None})).json()["headers"] == {}
-    # A document that was read cannot be written back as it is: the value would be lost.
+    # What stands for a value that is not there would be lost as one.
     assert (await api.patch(path, json={"headers": {"X-Other": "***"}})).status_code == 422
+
+
+async def test_headers_that_are_written_back_as_they_were_read_keep_their_values(
+    api: httpx.AsyncClient, world: World
+) -> None:
+    made = await create(api, world, headers={"X-Api-Key": "hunter2", "X-Old": "old"})
+    changed = await api.patch(f"/v1/webhooks/{made['id']}", json={"headers": {"X-Api-Key": "***", "X-New": "new"}})
+    assert changed.json()["headers"] == {"X-Api-Key": "***", "X-New": "***"}
+    stored = await world.core.read(lambda reader: webhooks.get(reader, made["id"]))
+    assert stored is not None
+    assert unseal(KEY.decrypt, stored).sealed.headers == (("X-Api-Key", "hunter2"), ("X-New", "new"))
 
 
 async def test_certificates_are_shown_and_the_key_is_not(api: httpx.AsyncClient, world: World) -> None:

@@ -215,3 +215,9 @@ def test_who_acts() -> None:
     assert replace(token, request_id="R") == token, "a request makes it no other token"
     assert Caller("root", "AK1", Scope()).actor == Actor("accessKey", "AK1")
     assert Caller("root", None, Scope(), signed_in.actor).actor == signed_in.actor
+
+
+def test_within_a_bucket_are_the_permissions_of_a_key_that_covers_it() -> None:
+    scope = Scope(buckets=("l--p--b",), prefixes=("in/",), permissions=("read", "list"))
+    assert scope.within(parse_bucket_name("l--p--b")) == ("read", "list")
+    assert scope.within(parse_bucket_name("l--p--c")) == ()

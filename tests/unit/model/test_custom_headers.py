@@ -61,3 +61,10 @@ def test_there_are_not_too_many_nor_any_twice() -> None:
 
 def test_values_are_masked() -> None:
     assert masked((("A", "secret"), ("B", "other"))) == (("A", MASK), ("B", MASK))
+
+
+def test_one_that_is_given_as_it_is_shown_keeps_its_value() -> None:
+    known = (("X-Key", "hunter2"), ("X-Other", "b"))
+    assert require_headers({"x-key": MASK, "X-New": "n"}, known) == (("x-key", "hunter2"), ("X-New", "n"))
+    with pytest.raises(InvalidWebhook):
+        require_headers({"X-New": MASK}, known)
