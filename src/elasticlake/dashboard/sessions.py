@@ -86,6 +86,10 @@ class Sessions:
         mac, data = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
         return data.decode() if hmac.compare_digest(mac, self._mac(purpose, data)) else None
 
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes that only who holds the key can have, others for every purpose."""
+        return self._mac("derived", purpose.encode())
+
     def _binding(self, subject: str, secret: str) -> str:
         return self._mac("secret", f"{subject}\0{secret}".encode()).hex()[:32]
 
