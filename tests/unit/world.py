@@ -34,6 +34,7 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.reconcile import Reconciling
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import ROOT_TOKEN, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -87,6 +88,7 @@ class World:
     deliveries: Deliveries
     jobs: Jobs
     reconciling: Reconciling
+    statistics: Statistics
     feed: Feed
     url: str | None = None
     """The PostgreSQL database beneath; None for SQLite."""
@@ -197,6 +199,7 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
     clock, wakes = StillClock(), list[int]()
     stores = Stores(core, blobs, clock, SpaceGuard(blobs, clock, 0), "test")
     history = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
+    counted = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
 
     def wake() -> None:
         wakes.append(clock.now_ms())
@@ -215,6 +218,7 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         deliveries=Deliveries(core, delivery, history, clock, wake),
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
+        statistics=Statistics(core, counted, clock),
         feed=Feed(core, clock=clock),
         url=url,
         wakes=wakes,
@@ -223,5 +227,6 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         yield world
     finally:
         history.close()
+        counted.close()
         await core.close()
         await delivery.close()

@@ -24,6 +24,7 @@ from elasticlake.api import (
     metrics,
     ponds,
     reconciliation,
+    statistics,
     tokens,
     webhook_rotation,
     webhooks,
@@ -33,7 +34,7 @@ from elasticlake.api.services import ProbeServices, Services
 
 _PROBES = (health, metrics)
 _RESOURCES = (
-    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, explanations,
+    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, statistics, explanations,
     reconciliation, jobs, deliveries, accounts, keys, tokens, description,
 )  # fmt: skip
 _DESCRIPTION = (

@@ -19,6 +19,7 @@ from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import Authenticator, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -36,6 +37,7 @@ class Services:
     explanations: Explanations
     jobs: Jobs
     reconciling: Reconciling
+    statistics: Statistics
     feed: Feed
     health: Health
     metrics: SharedMetrics

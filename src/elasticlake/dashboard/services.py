@@ -19,6 +19,7 @@ from elasticlake.service.multipart import Multipart
 from elasticlake.service.object_links import Presign
 from elasticlake.service.objects import Objects
 from elasticlake.service.reconcile import Reconciling
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -38,6 +39,7 @@ class Services:
     explanations: Explanations
     jobs: Jobs
     reconciling: Reconciling
+    statistics: Statistics
     feed: Feed
     health: Health
     presign: Presign

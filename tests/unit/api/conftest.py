@@ -47,6 +47,7 @@ async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIter
         deliveries=world.deliveries,
         jobs=world.jobs,
         reconciling=world.reconciling,
+        statistics=world.statistics,
         explanations=Explanations(world.core, world.clock),
         feed=world.feed,
         health=health,
