@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 720, 190
+WIDTH, HEIGHT = 520, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 24
-_LABELS = 8
+_LABELS = 6
 _LATENCIES_MS = (1, 10, 100, 1000, 10_000, 100_000)
 
 

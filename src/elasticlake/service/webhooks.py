@@ -180,9 +180,7 @@ class Webhooks:
         Counted are lanes, requested deliveries, and the spans of the logs beyond the positions (events that the webhook
         did not subscribe to included: looking at each would cost the backlog).
         """
-        webhook = await self.get(token, webhook_id)
-        derived = await self._core.read(lambda reader: webhooks.derived_from(reader, webhook_id))
-        waiting = sum([await self._waiting(one) for one in (webhook, *(stored.webhook for stored in derived))])
+        waiting = await self.waiting(token, webhook_id)
 
         def mutation(tx: Transaction) -> list[str]:
             visible_webhook(tx, token, webhook_id)
@@ -195,6 +193,12 @@ class Webhooks:
             await self._delivery.write(partial(deliveries.forget_webhook, webhook_id=gone))
         self._wake()
         return waiting
+
+    async def waiting(self, token: Token, webhook_id: str) -> int:
+        """How much `delete` would cancel now; raises `NoSuchWebhook`."""
+        webhook = await self.get(token, webhook_id)
+        derived = await self._core.read(lambda reader: webhooks.derived_from(reader, webhook_id))
+        return sum([await self._waiting(one) for one in (webhook, *(stored.webhook for stored in derived))])
 
     async def test(self, token: Token, webhook_id: str) -> DeliveryId:
         """Ask for a test delivery, which no event caused; raises `NoSuchWebhook`."""
