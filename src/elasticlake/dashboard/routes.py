@@ -46,7 +46,6 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/ui/webhooks/{id}/pause", webhook_actions.pause),
     Page("POST", "/ui/webhooks/{id}/resume", webhook_actions.resume),
     Page("POST", "/ui/webhooks/{id}/delete", webhook_actions.delete),
-    Page("POST", "/ui/webhooks/{id}/test", webhook_actions.send_test),
     Page("POST", "/ui/webhooks/{id}/rotate", webhook_actions.rotate),
     Page("POST", "/ui/webhooks/{id}/promote", webhook_actions.promote),
     Page("GET", "/ui/webhooks/{id}/secret", webhook_actions.show_secret),

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from elasticlake.dashboard import flash, rendering
+from elasticlake.dashboard import flash, rendering, shown_once
 from elasticlake.dashboard.forms import Form, Texts, read_form
 from elasticlake.dashboard.services import Services
 from elasticlake.dashboard.sessions import COOKIE, LIFE_SECONDS, Session
@@ -124,6 +124,31 @@ class Visit:
             response.set_cookie(
                 flash.COOKIE, value, 60, path=PREFIX, httponly=True, samesite="lax", secure=self.is_secure
             )
+        return response
+
+    def show_once(self, path: str, secret: str) -> Response:
+        """Go on to the page of ours that shows the secret: the browser sends it to that page alone, and soon forgets
+        it."""
+        response = self.redirect(path)
+        response.set_cookie(
+            shown_once.COOKIE,
+            shown_once.seal(self.services.sessions, secret),
+            shown_once.LIFE_SECONDS,
+            path=path,
+            httponly=True,
+            samesite="lax",
+            secure=self.is_secure,
+        )
+        return response
+
+    def once(self) -> str | None:
+        """The secret that this page was handed to show; None if it has been shown."""
+        cookie = self.request.cookies.get(shown_once.COOKIE)
+        return shown_once.open(self.services.sessions, cookie) if cookie else None
+
+    def forget_once(self, response: Response) -> Response:
+        """Make the browser forget what this page has shown."""
+        response.delete_cookie(shown_once.COOKIE, path=self.request.url.path)
         return response
 
     def keep(self, response: Response, session: Session) -> Response:

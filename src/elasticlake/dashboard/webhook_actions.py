@@ -1,15 +1,13 @@
-"""What is done to a webhook from its page: pause, resume, test, delete; and its secret's rotation."""
+"""What is done to a webhook from its page: pause, resume, delete; and its secret's rotation."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from elasticlake.dashboard import shown_once, webhook_page
+from elasticlake.dashboard import webhook_page
 from elasticlake.dashboard.visit import PREFIX, Visit
 from elasticlake.errors import InvalidInput
 from elasticlake.service.webhook_definitions import WebhookChange
-
-OVERLAP_HOURS = (0, 1, 6, 24, 72, 168, 720)
 
 
 async def pause(visit: Visit) -> Response:
@@ -33,12 +31,6 @@ async def delete(visit: Visit) -> Response:
     return visit.redirect(f"{PREFIX}/webhooks", f"The webhook was deleted.{waiting}")
 
 
-async def send_test(visit: Visit) -> Response:
-    """A real, signed test; its page waits for what comes of it."""
-    delivery = await visit.services.webhooks.test(visit.token, visit.path("id"))
-    return visit.redirect(f"{_page(visit)}/test/{delivery}")
-
-
 async def rotate(visit: Visit) -> Response:
     """Begin a rotation. A generated secret goes to the one page that shows it."""
     form, webhook_id = await visit.form(), visit.path("id")
@@ -52,28 +44,15 @@ async def rotate(visit: Visit) -> Response:
         return await webhook_page.page(visit, webhook, {error.field: str(error)}, hours=hours)
     if generated is None:
         return visit.redirect(_page(visit), "The secret is rotated.")
-    response = visit.redirect(f"{_page(visit)}/secret")
-    response.set_cookie(
-        shown_once.COOKIE,
-        shown_once.seal(visit.services.sessions, generated),
-        shown_once.LIFE_SECONDS,
-        path=f"{_page(visit)}/secret",
-        httponly=True,
-        samesite="strict",
-        secure=visit.is_secure,
-    )
-    return response
+    return visit.show_once(f"{_page(visit)}/secret", generated)
 
 
 async def show_secret(visit: Visit) -> Response:
     """The secret that a rotation generated, this once."""
     webhook = await visit.services.webhooks.get(visit.token, visit.path("id"))
-    cookie = visit.request.cookies.get(shown_once.COOKIE)
-    secret = shown_once.open(visit.services.sessions, cookie) if cookie else None
-    response = visit.page("webhook_secret.html", title="New secret", webhook=webhook, secret=secret)
-    if cookie:
-        response.delete_cookie(shown_once.COOKIE, path=f"{_page(visit)}/secret")
-    return response
+    return visit.forget_once(
+        visit.page("webhook_secret.html", title="New secret", webhook=webhook, secret=visit.once())
+    )
 
 
 async def promote(visit: Visit) -> Response:

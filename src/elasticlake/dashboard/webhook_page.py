@@ -55,7 +55,6 @@ async def page(visit: Visit, webhook: Webhook, faults: dict[str, str] | None = N
         jobs=jobs.items,
         has_more_jobs=jobs.next_cursor is not None,
         live_url=f"{PREFIX}/webhooks/{webhook.id}/live{query_of(dict(visit.request.query_params))}",
-        waiting_words=_waiting_words(await visit.services.webhooks.waiting(visit.token, webhook.id)),
         countdown_to=rfc3339_milliseconds(webhook.overlap_ends_at_ms or 0),
         range_tabs=[
             (visit.links(range=name, cursor=None), words, name == _chosen_range(visit))
@@ -95,10 +94,6 @@ async def _charts(visit: Visit, webhook: Webhook) -> dict[str, Any]:
 def _chosen_range(visit: Visit) -> str:
     asked = visit.query("range")
     return asked if asked in RANGES else _DEFAULT_RANGE
-
-
-def _waiting_words(waiting: int) -> str:
-    return f"{waiting:,} events at most." if waiting else "nothing at the moment."
 
 
 async def _series(visit: Visit, webhook: Webhook, span: str) -> Series:
