@@ -64,7 +64,7 @@ async def show(visit: Visit) -> Response:
     found = await visit.services.deliveries.get(visit.token, visit.path("id"))
     webhook = await visit.services.webhooks.get(visit.token, found.delivery.id.webhook_id)
     chosen = _chosen(visit, found)
-    view = _view(webhook, chosen, found.attempts[chosen - 1], visit.services.version) if chosen else None
+    view = attempt_view(webhook, chosen, found.attempts[chosen - 1], visit.services.version) if chosen else None
     context: dict[str, Any] = {
         "delivery": found.delivery, "attempts": found.attempts, "webhook": webhook, "view": view, **words(),
     }  # fmt: skip
@@ -96,7 +96,8 @@ def _chosen(visit: Visit, found: DeliveryLog) -> int:
     return number if 1 <= number <= len(found.attempts) else len(found.attempts)
 
 
-def _view(webhook: Webhook, number: int, attempt: Attempt, version: str) -> AttemptView:
+def attempt_view(webhook: Webhook, number: int, attempt: Attempt, version: str) -> AttemptView:
+    """What there is to see of the webhook's attempt; `version` is the server's, which requests name."""
     sent = (*standing_headers(version), *attempt.request_headers)
     body = attempt.request_body
     return AttemptView(
@@ -107,7 +108,7 @@ def _view(webhook: Webhook, number: int, attempt: Attempt, version: str) -> Atte
         is_cut=len(body) > SHOWN_BYTES,
         is_masked=MASK.encode() in body and bool(webhook.sealed.headers or webhook.rules.include_url_seconds),
         response_body=attempt.response_body.decode(errors="replace"),
-        steps=_steps(attempt.timings, attempt.duration_ms),
+        steps=steps_of(attempt.timings, attempt.duration_ms),
         needs_file=len(body) > snippets.MAX_INLINE_BYTES,
         curl=snippets.curl(webhook.endpoint, sent, body),
         verifiers=snippets.verifiers(attempt.request_headers, body),
@@ -118,7 +119,7 @@ def _host(endpoint: str) -> str:
     return urlsplit(endpoint).netloc.rpartition("@")[2]
 
 
-def _steps(timings: Timings | None, duration_ms: float) -> list[Step]:
+def steps_of(timings: Timings | None, duration_ms: float) -> list[Step]:
     """Where the time went: the steps that were taken, and what is left of the whole."""
     if timings is None:
         return []
