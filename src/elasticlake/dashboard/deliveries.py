@@ -103,7 +103,7 @@ def attempt_view(webhook: Webhook, number: int, attempt: Attempt, version: str) 
     return AttemptView(
         number=number,
         attempt=attempt,
-        request_headers=(("Host", _host(webhook.endpoint)), *sent, ("Content-Length", str(len(body)))),
+        request_headers=(("Host", urlsplit(webhook.endpoint).netloc), *sent, ("Content-Length", str(len(body)))),
         request_body=body[:SHOWN_BYTES].decode(errors="replace"),
         is_cut=len(body) > SHOWN_BYTES,
         is_masked=MASK.encode() in body and bool(webhook.sealed.headers or webhook.rules.include_url_seconds),
@@ -113,10 +113,6 @@ def attempt_view(webhook: Webhook, number: int, attempt: Attempt, version: str) 
         curl=snippets.curl(webhook.endpoint, sent, body),
         verifiers=snippets.verifiers(attempt.request_headers, body),
     )
-
-
-def _host(endpoint: str) -> str:
-    return urlsplit(endpoint).netloc.rpartition("@")[2]
 
 
 def steps_of(timings: Timings | None, duration_ms: float) -> list[Step]:

@@ -16,7 +16,7 @@ SENT = attempt("wh_x", 1, 1)
 
 def webhook(**how: object) -> Webhook:
     scope = WebhookScope("bucket", 1, "b")
-    return Webhook("wh_x", "root", scope, "https://me:pw@a.test:8443/in?x=1", ("object:created",), **how)
+    return Webhook("wh_x", "root", scope, "https://a.test:8443/in?x=1", ("object:created",), **how)
 
 
 def test_the_request_is_shown_with_what_every_attempt_carries() -> None:
