@@ -25,7 +25,6 @@ STATUS_KINDS = {
     "canceled": "quiet",
     "expired": "quiet",
 }
-KINDS = {"redelivery": "redelivery", "test": "test", "replay": "replay", "backfill": "backfill"}
 
 
 async def page_of_log(visit: Visit, search: Search) -> Page[Delivery]:
@@ -69,7 +68,7 @@ def state_of(delivery: Delivery) -> str:
 
 def words() -> dict[str, Any]:
     """What rows of the log are made with."""
-    return {"status_kinds": STATUS_KINDS, "kinds": KINDS, "row_state": state_of}
+    return {"status_kinds": STATUS_KINDS, "row_state": state_of}
 
 
 async def _list(visit: Visit, search: Search, request: PageRequest) -> Page[Delivery]:
