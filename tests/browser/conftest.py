@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from tests.integration.conftest import s3_client
+from tests.integration.receiver import Receiver
 from tests.integration.server import ACCESS_KEY, API_TOKEN, DASHBOARD_PASSWORD, SECRET_KEY, Server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 TIMEOUT_MS = 15_000
+expect.set_options(timeout=TIMEOUT_MS)
 
 __all__ = ["ACCESS_KEY", "API_TOKEN", "DASHBOARD_PASSWORD", "SECRET_KEY"]
 
@@ -33,6 +37,22 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("dashboard") / "data").start()
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def s3(dashboard: Server) -> Iterator[Any]:
+    """boto3 as the root account, on the file's server."""
+    client = s3_client(dashboard)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A webhook's receiver of the test's own."""
+    listening = Receiver()
+    yield listening
+    listening.close()
 
 
 @pytest.fixture

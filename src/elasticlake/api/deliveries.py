@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -23,12 +22,12 @@ from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.history import Attempt
 from elasticlake.model.events import EventType
+from elasticlake.model.status_codes import STATUS_CODES, parse_status_codes
 from elasticlake.model.timings import Timings
 from elasticlake.model.webhooks import DeliveryStatus
 from elasticlake.service.delivery_status import Delivery
 
 router = resource("deliveries")
-STATUS_CODES = re.compile("^[1-5]([0-9][0-9]|xx)$", re.ASCII)
 DeliveryIdPath = Annotated[
     str, Path(examples=["dlv_mfrggzdfmztwq2lkaeaqa"], description="The delivery's id (`X-ElasticLake-Delivery`).")
 ]
@@ -201,16 +200,10 @@ def delivery_search(
         event=event,
         key=key.encode() if key is not None else None,
         key_prefix=key_prefix.encode() if key_prefix is not None else None,
-        status_codes=_codes(status_code) if status_code is not None else None,
+        status_codes=parse_status_codes(status_code) if status_code is not None else None,
         since_ms=milliseconds(since) if since is not None else None,
         until_ms=milliseconds(until) if until is not None else None,
     )
-
-
-def _codes(text: str) -> tuple[int, int]:
-    if not STATUS_CODES.fullmatch(text):
-        raise InvalidInput("statusCode", "Write 404, or 5xx for all of these.")
-    return int(text.replace("x", "0")), int(text.replace("x", "9"))
 
 
 def _members(delivery: Delivery) -> dict[str, Any]:

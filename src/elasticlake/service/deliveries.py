@@ -130,6 +130,11 @@ class Deliveries:
                 return delivery
             await asyncio.sleep(POLL_SECONDS)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the server stops: who looks again and again ends."""
+        return self._closed
+
     def close(self) -> None:
         """End the waits, so that a server that stops need not wait for them."""
         self._closed = True

@@ -9,21 +9,25 @@ for (const closer of document.querySelectorAll("[data-close]")) {
 }
 for (const dialog of document.querySelectorAll("dialog[data-show]")) dialog.showModal();
 
-for (const code of document.querySelectorAll("[data-copy]")) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "copy quiet";
-  button.textContent = "Copy";
-  button.addEventListener("click", () => copy(code.dataset.copy || code.querySelector("pre").textContent, button));
-  code.append(button);
-}
-
-for (const time of document.querySelectorAll("time[datetime]")) {
-  time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
-}
+enliven(document);
 
 for (const choice of document.querySelectorAll("select[data-submit]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
+}
+
+/** Give a piece of a page what its texts and times have a script for. */
+export function enliven(root) {
+  for (const code of root.querySelectorAll("[data-copy]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy quiet";
+    button.textContent = "Copy";
+    button.addEventListener("click", () => copy(code.dataset.copy || code.querySelector("pre").textContent, button));
+    code.append(button);
+  }
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
+  }
 }
 
 /** Put text on the clipboard, and say so on the button. */

@@ -22,6 +22,7 @@ export async function get(path, { signal } = {}) {
 /** GET a piece of a page, as text. */
 export async function fragment(path, { signal } = {}) {
   const response = await fetch(path, { signal });
+  if (response.redirected) throw new Error("Your session is over. Sign in again.");
   if (!response.ok) throw new Error(`The server answered ${response.status}.`);
   return response.text();
 }
