@@ -34,7 +34,9 @@ async def serve(receiver: Receiver, scope: Message, receive: Receive, send: Send
 
 
 async def _answer(receiver: Receiver, scope: Message, receive: Receive) -> Answer:
-    refusal = receiver.refusal(scope["method"])
+    # What servers let through as a length is one.
+    lengths = [int(value) for name, value in scope["headers"] if name == b"content-length"]
+    refusal = receiver.refusal(scope["method"], max(lengths, default=None))
     if refusal is not None:
         return refusal
     body = await _body(receive, receiver.max_body_bytes)

@@ -9,7 +9,7 @@ from elasticlake.webhooks.receiver import Receiver
 
 def view(receiver: Receiver, request: HttpRequest) -> HttpResponse:
     """Answer one request."""
-    answer = receiver.refusal(request.method or "")
+    answer = receiver.refusal(request.method or "", _length(request))
     if answer is None:
         # `body` would apply the limit for forms; what a middleware has read by it is kept for this.
         answer = receiver.handle(request.read(receiver.max_body_bytes + 1), request.headers)
@@ -18,3 +18,8 @@ def view(receiver: Receiver, request: HttpRequest) -> HttpResponse:
     for name, value in answer.headers:
         response[name] = value
     return response
+
+
+def _length(request: HttpRequest) -> int | None:
+    given = request.headers.get("Content-Length", "")
+    return int(given) if given.isascii() and given.isdecimal() else None
