@@ -121,7 +121,8 @@ def aiohttp_that_reads_first(receiver: Receiver) -> tuple[web.Application, str]:
 
 
 @contextmanager
-def _by_uvicorn(app: Any) -> Iterator[int]:
+def serve_asgi(app: Any) -> Iterator[int]:
+    """By uvicorn, as long as it lasts; the port."""
     server = uvicorn.Server(uvicorn.Config(app, "127.0.0.1", 0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -145,7 +146,8 @@ class _Threading(ThreadingMixIn, WSGIServer):
 
 
 @contextmanager
-def _by_wsgiref(app: Any) -> Iterator[int]:
+def serve_wsgi(app: Any) -> Iterator[int]:
+    """By Python's own server."""
     server = make_server("127.0.0.1", 0, app, _Threading, _Quiet)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server.server_port
@@ -154,7 +156,7 @@ def _by_wsgiref(app: Any) -> Iterator[int]:
 
 
 @contextmanager
-def _by_aiohttp(app: web.Application) -> Iterator[int]:
+def serve_aiohttp(app: web.Application) -> Iterator[int]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -175,11 +177,11 @@ def _by_aiohttp(app: web.Application) -> Iterator[int]:
 Mount = Callable[[Receiver], tuple[Any, str]]
 HOSTS: dict[str, tuple[Mount, Callable[[Any], Any]]] = {
     **{
-        mount.__name__: (mount, _by_uvicorn)
+        mount.__name__: (mount, serve_asgi)
         for mount in (asgi, starlette, fastapi, fastapi_that_reads_first, django_asgi)
     },
-    **{mount.__name__: (mount, _by_wsgiref) for mount in (wsgi, flask, flask_blueprint_that_reads_first, django)},
-    **{mount.__name__: (mount, _by_aiohttp) for mount in (aiohttp, aiohttp_that_reads_first)},
+    **{mount.__name__: (mount, serve_wsgi) for mount in (wsgi, flask, flask_blueprint_that_reads_first, django)},
+    **{mount.__name__: (mount, serve_aiohttp) for mount in (aiohttp, aiohttp_that_reads_first)},
 }
 
 

@@ -21,8 +21,6 @@ from elasticlake.webhooks.verification import (
     verified_id,
 )
 
-_BATCH_PREFIX = "bat_"
-
 
 def parse(
     body: bytes,
@@ -57,14 +55,12 @@ def parse_batch(
     """The events of the delivery in their order, at least one, verified as by `verify`; raises as `parse` does."""
     fields = Fields.of(headers)
     message_id = verified_id(body, fields, live_secrets(secrets), tolerance_seconds, now, schemes)
-    if message_id is not None and message_id.startswith(_BATCH_PREFIX):
-        message_id = None
     return _Reader(_delivery(fields), message_id).events(_decoded(bytes(body)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads what a message tells; `message_id` is None unless it is an event's."""
+    """Reads what a message tells; `message_id` is None unless it is proven."""
 
     delivery: Delivery
     message_id: str | None

@@ -13,6 +13,8 @@ from elasticlake.webhooks.event import Delivery, Event, EventObject, EventType
 from elasticlake.webhooks.members import Members
 
 TEST_EVENT = "s3:TestEvent"
+BATCH_PREFIX = "bat_"
+"""How the id of a batch begins, which it has even if it is of one event."""
 _is_hexadecimal = re.compile("[0-9A-Fa-f]{1,32}").fullmatch
 # What the first part of an event's name says happened to the object.
 _TYPES: dict[str, EventType] = {
@@ -25,7 +27,7 @@ _TYPES: dict[str, EventType] = {
 
 
 def event_of_record(record: Members, delivery: Delivery, message_id: str | None) -> Event:
-    """The event that one entry of `Records` tells of; `message_id` is the id of the message that told this one alone.
+    """The event that one entry of `Records` tells of; `message_id` is that of the message which tells this one alone.
 
     Raises `InvalidPayload`.
     """
@@ -34,12 +36,10 @@ def event_of_record(record: Members, delivery: Delivery, message_id: str | None)
     described = stored.inner("object")
     sequence = _sequence(described)
     time = record.time("eventTime")
-    # All tests have the sequence 0.
-    own_id = f"{bucket}/{sequence}" if sequence else f"{bucket}/{sequence}/{time.timestamp()}"
     return Event(
         type=_TYPES.get(name.partition(":")[0], f"s3:{name}"),
         time=time,
-        id=message_id or own_id,
+        id=_id(record, message_id, f"{bucket}/{sequence}"),
         bucket=bucket,
         object=_object(described),
         sequence=sequence,
@@ -66,6 +66,14 @@ def event_of_test(document: Members, delivery: Delivery, message_id: str | None)
         delivery=delivery,
         raw=document.document,
     )
+
+
+def _id(record: Members, message_id: str | None, place: str) -> str:
+    if record.flag("test") or record.flag("backfill"):
+        # It has its place from another event, or none at all.
+        return message_id or f"{place}/{record.required_text('eventTime')}"
+    # An event comes in batches of different compositions, each with an id of its own.
+    return place if message_id is None or message_id.startswith(BATCH_PREFIX) else message_id
 
 
 def _object(described: Members) -> EventObject:

@@ -354,3 +354,13 @@ def test_whatever_is_signed_is_an_event_or_refused(document: Any) -> None:
             assert parse_batch(*signed(tried), SECRET)
         except InvalidPayload:
             continue
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("batch", [None, Batch(10)], ids=["single", "batch"])
+def test_a_backfill_is_another_event_than_what_made_the_object(form: Any, batch: Batch | None) -> None:
+    to = webhook(format=form, batch=batch)
+    made = parsed(sent(to=to)).id
+    told = [parsed(sent(replace(EVENT, id=f"evt_{job}"), to=to, backfill=True)).id for job in (1, 2, 2)]
+    assert len({made, *told}) == 3
+    assert told[1] == told[2]
