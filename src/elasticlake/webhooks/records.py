@@ -6,7 +6,6 @@ Source: "Event message structure", Amazon S3 User Guide.
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_plus
 
 from elasticlake.webhooks.errors import InvalidPayload
 from elasticlake.webhooks.event import Delivery, Event, EventObject, EventType
@@ -77,6 +76,9 @@ def _id(record: Members, message_id: str | None, place: str) -> str:
 
 
 def _object(described: Members) -> EventObject:
+    # Loading it is a fifteenth of loading all of this, and most receivers see no records.
+    from urllib.parse import unquote_plus
+
     try:
         key = unquote_plus(described.required_text("key"), errors="strict")
     except UnicodeDecodeError:

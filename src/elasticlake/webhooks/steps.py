@@ -72,7 +72,13 @@ def _blocking(call: Call) -> Outcome:
     # Most receivers that never await would pay for the import alone.
     import asyncio
 
-    return asyncio.run(_awaited(outcome.value))
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_awaited(outcome.value))
+    if inspect.iscoroutine(outcome.value):
+        outcome.value.close()
+    return Outcome(error=RuntimeError("What is to be awaited needs ahandle here: this thread runs an event loop."))
 
 
 async def _waiting(call: Call) -> Outcome:

@@ -10,7 +10,7 @@ from pathlib import Path
 import elasticlake
 
 SOURCES = str(Path(elasticlake.__file__).parents[1])
-HEAVY = {"asyncio", "sqlite3", "ssl", "socket", "http", "email", "concurrent"}
+HEAVY = {"asyncio", "sqlite3", "ssl", "socket", "http", "email", "concurrent", "urllib"}
 
 
 def modules_after(statement: str) -> set[str]:

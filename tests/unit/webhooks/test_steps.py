@@ -118,6 +118,15 @@ def test_a_function_that_blocks_holds_up_nobody() -> None:
     asyncio.run(both())
 
 
+def test_a_loop_that_runs_already_is_said_to_be_in_the_way() -> None:
+    async def blocking() -> None:
+        with pytest.raises(RuntimeError, match=r"needs ahandle"):
+            run(adding(twice_later))
+        assert run(adding(twice)) == 2
+
+    asyncio.run(blocking())
+
+
 def test_what_is_interrupted_stays_so() -> None:
     async def never(_: int) -> None:
         await asyncio.Event().wait()
