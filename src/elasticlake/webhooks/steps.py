@@ -1,0 +1,95 @@
+"""Work in steps that may wait, so that one description of it runs with and without an event loop.
+
+A generator yields calls, and is given what each returned or raised. Whoever runs it decides how to wait.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call returned, or raised."""
+
+    value: Any = None
+    error: Exception | None = None
+
+    def resume(self, steps: Steps[Any]) -> Call:
+        """The next call."""
+        return steps.send(self.value) if self.error is None else steps.throw(self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function that may block, or return what is to be awaited."""
+
+    function: Callable[[Any], Any]
+    argument: Any
+
+    def outcome(self) -> Outcome:
+        """Never raises an Exception: one that leaves a thread may be lost on the way (StopIteration is)."""
+        try:
+            return Outcome(self.function(self.argument))
+        except Exception as error:
+            return Outcome(error=error)
+
+
+Steps = Generator[Call, Any, T]
+
+
+def run(steps: Steps[T]) -> T:
+    """Run to the end in this thread; what is to be awaited gets an event loop of its own."""
+    try:
+        call = next(steps)
+        while True:
+            call = _blocking(call).resume(steps)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+async def run_async(steps: Steps[T]) -> T:
+    """Run to the end in the running event loop; what may block runs in threads."""
+    try:
+        call = next(steps)
+        while True:
+            call = (await _waiting(call)).resume(steps)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+def _blocking(call: Call) -> Outcome:
+    outcome = call.outcome()
+    if not inspect.isawaitable(outcome.value):
+        return outcome
+    # Most receivers that never await would pay for the import alone.
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_awaited(outcome.value))
+    if inspect.iscoroutine(outcome.value):
+        outcome.value.close()
+    return Outcome(error=RuntimeError("What is to be awaited needs ahandle here: this thread runs an event loop."))
+
+
+async def _waiting(call: Call) -> Outcome:
+    import asyncio
+
+    outcome = call.outcome() if inspect.iscoroutinefunction(call.function) else await asyncio.to_thread(call.outcome)
+    return await _awaited(outcome.value) if inspect.isawaitable(outcome.value) else outcome
+
+
+async def _awaited(value: Awaitable[Any]) -> Outcome:
+    try:
+        return Outcome(await value)
+    except Exception as error:
+        return Outcome(error=error)
