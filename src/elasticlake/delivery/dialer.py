@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -114,11 +115,14 @@ class Dialer:
 
     async def _dial(self, endpoint: Endpoint, dial: Dial, ip: str) -> socket.socket:
         opened = self.open_socket(ip, endpoint.port, dial, endpoint.scheme)
+        dial.address = shown = _shown(ip, endpoint.port)
         try:
-            dial.address = _shown(ip, endpoint.port)
             await asyncio.get_running_loop().sock_connect(opened, (ip, endpoint.port))
-        except BaseException:
+        except BaseException as error:
             opened.close()
+            if isinstance(error, OSError) and error.errno:
+                # Event loops word it each in their own way.
+                raise OSError(error.errno, f"{shown}: {os.strerror(error.errno)}") from error
             raise
         return opened
 

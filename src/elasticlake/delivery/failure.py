@@ -72,7 +72,7 @@ def judge_dialling(error: OSError, host: str, dial: Dial) -> Failure:
     if dial.step == "tls" and isinstance(error, ConnectionResetError):
         # The connection was there; asyncio tells of its end within the handshake without any words.
         return Failure("tls", "the receiver closed the connection during the TLS handshake")
-    return Failure("connect", _line(error))
+    return Failure("connect", _line(error.strerror or str(error)))
 
 
 def judge_ending(reason: Exception | None, status: int | None) -> Failure:

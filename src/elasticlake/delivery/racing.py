@@ -84,7 +84,7 @@ def _close_result(task: asyncio.Task[socket.socket]) -> None:
 
 def _all_of(errors: list[OSError]) -> OSError:
     """One error for all, with their number if they agree on it."""
-    texts = list(dict.fromkeys(str(error) for error in errors))
+    texts = list(dict.fromkeys(error.strerror or str(error) for error in errors))
     if len(texts) == 1:
         return errors[0]
     return OSError(errors[0].errno if len({error.errno for error in errors}) == 1 else None, "; ".join(texts))

@@ -210,3 +210,12 @@ async def test_a_certificate_must_be_trusted_and_name_the_host(tmp_path):
 async def test_https_to_a_plain_port_is_a_tls_failure():
     async with receiver() as (port, _):
         assert (await attempt(DEVELOPER, f"https://127.0.0.1:{port}/")).error_class == "tls"
+
+
+@pytest.mark.both_loops
+async def test_what_refuses_is_named_in_the_same_words_by_every_event_loop():
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+    result = await attempt(DEVELOPER, f"http://127.0.0.1:{port}/", {})
+    assert (result.error_class, result.error) == ("connect", f"127.0.0.1:{port}: Connection refused")

@@ -47,7 +47,7 @@ def test_our_own_shortage_is_no_attempt(number):
 
 def test_an_unreachable_receiver_is_one():
     failure = judge_dialling(OSError(errno.EHOSTUNREACH, "No route to host"), HOST, Dial("connect", opened=1))
-    assert (failure.error_class, failure.text) == ("connect", "[Errno 113] No route to host")
+    assert (failure.error_class, failure.text) == ("connect", "No route to host")
 
 
 def test_an_address_that_was_dialled_says_more_than_one_that_was_refused():
