@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from elasticlake.dashboard import appearance, lakes, sign_in
+from elasticlake.dashboard import (
+    appearance,
+    buckets,
+    deletions,
+    downloads,
+    lakes,
+    object_page,
+    objects,
+    presigning,
+    sign_in,
+)
 from elasticlake.dashboard.guard import Handler
 
 
@@ -33,4 +43,13 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/ui/lakes/{lake}/ponds/{pond}/rename", lakes.rename_pond),
     Page("POST", "/ui/lakes/{lake}/ponds/{pond}/delete", lakes.delete_pond),
     Page("POST", "/ui/buckets", lakes.create_bucket),
+    Page("GET", "/ui/buckets", buckets.list_buckets),
+    Page("GET", "/ui/buckets/{bucket}", objects.show_bucket),
+    Page("GET", "/ui/buckets/{bucket}/object", object_page.show_object),
+    Page("GET", "/ui/buckets/{bucket}/download", downloads.download),
+    Page("POST", "/ui/buckets/{bucket}/link", object_page.make_link),
+    Page("POST", "/ui/buckets/{bucket}/presign", presigning.presign),
+    Page("GET", "/ui/buckets/{bucket}/delete", deletions.confirm),
+    Page("POST", "/ui/buckets/{bucket}/delete", deletions.delete),
+    Page("POST", "/ui/buckets/{bucket}/selected", deletions.confirm_selected),
 )

@@ -15,6 +15,7 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.measures import Measures
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.object_links import Presign
 from elasticlake.service.objects import Objects
@@ -32,6 +33,7 @@ class Services:
     hierarchy: Hierarchy
     buckets: Buckets
     objects: Objects
+    measures: Measures
     multipart: Multipart
     webhooks: Webhooks
     deliveries: Deliveries

@@ -40,6 +40,7 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health, blobs_probe, dispatcher_probe, metadata_probe
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.measures import Measures
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.notifications import Notifications
@@ -123,6 +124,7 @@ def _services(
         tokens=Tokens(stores, installation.credentials.api_token),
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
+        measures=Measures(core),
         webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
         deliveries=Deliveries(core, delivery, history, clock, wake),
         jobs=Jobs(core, delivery, clock, wake),
@@ -168,6 +170,7 @@ def _dashboard_services(
         hierarchy=services.hierarchy,
         buckets=services.buckets,
         objects=objects,
+        measures=services.measures,
         multipart=multipart,
         webhooks=services.webhooks,
         deliveries=services.deliveries,

@@ -21,8 +21,8 @@ def test_pages_of_ours_are(target: str) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "", "/", "/v1/docs", "/uix", "//host/ui/", "https://host/ui/", "/ui//host", "/ui/../bucket/page.html", 
-        "/ui/./..",         "/ui/%2e%2e/bucket", "/ui/%2E%2E%2Fbucket", "/ui\\..\\x", "/ui/?a\\b", "/ui/\n/x", "/ui/ x", 
+        "", "/", "/v1/docs", "/uix", "//host/ui/", "https://host/ui/", "/ui//host", "/ui/../bucket/page.html",
+        "/ui/./..",         "/ui/%2e%2e/bucket", "/ui/%2E%2E%2Fbucket", "/ui\\..\\x", "/ui/?a\\b", "/ui/\n/x", "/ui/ x",
         "javascript:alert(1)",         "\t/ui/", "/ui/?a=\r\nSet-Cookie: x",
     ],
 )  # fmt: skip
