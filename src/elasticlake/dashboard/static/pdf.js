@@ -5,6 +5,6 @@ for (const place of document.querySelectorAll("[data-pdf]")) {
   const document_ = new Blob([await response.blob()], { type: "application/pdf" });
   const frame = document.createElement("iframe");
   frame.title = "The object as a document";
-  frame.src = URL.createObjectURL(document_);
+  frame.src = `${URL.createObjectURL(document_)}#navpanes=0`;
   place.replaceChildren(frame);
 }

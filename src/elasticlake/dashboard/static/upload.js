@@ -14,7 +14,7 @@ export class Cancelled extends Error {}
 
 export class Upload {
   #path;
-  #requests = new Set();
+  #stop = new AbortController();
   #flying = new Map();
   #doneBytes = 0;
   #running = null;
@@ -25,7 +25,6 @@ export class Upload {
     this.#path = path;
     this.key = key;
     this.file = file;
-    this.isCancelled = false;
     this.#memory = `elasticlake-upload ${JSON.stringify([bucket, key, file.size, file.lastModified])}`;
   }
 
@@ -43,8 +42,7 @@ export class Upload {
 
   /** End it, and leave nothing of it behind. */
   async cancel() {
-    this.isCancelled = true;
-    for (const request of this.#requests) request.abort();
+    this.#stop.abort();
     const ended = await this.#running?.then(() => true, () => false);
     if (!ended) await this.#giveUp();
   }
@@ -129,27 +127,27 @@ export class Upload {
   }
 
   #stopIfCancelled() {
-    if (this.isCancelled) throw new Cancelled();
+    if (this.#stop.signal.aborted) throw new Cancelled();
   }
 
   /** Have a request signed, and make it; again if it was lost on the way. One that `isKept` is not broken off. */
   async #ask(operation, fields, { body = null, type = "", counts = null, isKept = false } = {}) {
+    const signal = isKept ? undefined : this.#stop.signal;
     for (let tries = 1; ; tries++) {
       if (!isKept) this.#stopIfCancelled();
       try {
-        const signed = await post(`${this.#path}/presign`, { key: encodeURIComponent(this.key), operation, ...fields });
-        if (!isKept) this.#stopIfCancelled();
-        return await this.#request(signed, body, type, counts, isKept);
+        const wanted = { key: encodeURIComponent(this.key), operation, ...fields };
+        const signed = await post(`${this.#path}/presign`, wanted, { signal });
+        return await this.#request(signed, { body, type, counts, signal });
       } catch (error) {
-        this.#flying.delete(counts);
-        const isFinal = error instanceof Cancelled || (error.status >= 400 && error.status < 500) || tries === TRIES;
-        if (isFinal) throw error;
+        if (!isKept) this.#stopIfCancelled();
+        if (isFinal(error) || tries === TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** tries));
       }
     }
   }
 
-  #request({ method, url }, body, type, counts, isKept) {
+  #request({ method, url }, { body, type, counts, signal }) {
     const request = new XMLHttpRequest();
     return new Promise((resolve, reject) => {
       request.open(method, url);
@@ -162,13 +160,16 @@ export class Upload {
       };
       request.onerror = () => reject(new Error("The connection was lost."));
       request.onabort = () => reject(new Cancelled());
-      if (!isKept) this.#requests.add(request);
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", () => request.abort(), { once: true });
       request.send(body);
-    }).finally(() => {
-      this.#requests.delete(request);
-      this.#flying.delete(counts);
-    });
+    }).finally(() => this.#flying.delete(counts));
   }
+}
+
+/** Whether asking again would be answered the same: S3 and we say so by 4xx, but for "slow down" and "too late". */
+function isFinal({ status }) {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 function text(node, name) {
