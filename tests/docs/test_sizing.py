@@ -19,8 +19,8 @@ from elasticlake.service.presence import LEASE_SECONDS
 
 OPERATIONS = Document("docs/operations.md")
 SCALING = Document("docs/scaling.md")
-# History, notifying, listening.
-SINGLE_CONNECTIONS = 3
+# History, its statistics, notifying, listening.
+SINGLE_CONNECTIONS = 4
 
 
 def has(page: Document, text: str) -> bool:

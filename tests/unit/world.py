@@ -33,7 +33,9 @@ from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import ROOT_TOKEN, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -85,8 +87,10 @@ class World:
     buckets: Buckets
     webhooks: Webhooks
     deliveries: Deliveries
+    object_deliveries: ObjectDeliveries
     jobs: Jobs
     reconciling: Reconciling
+    statistics: Statistics
     feed: Feed
     url: str | None = None
     """The PostgreSQL database beneath; None for SQLite."""
@@ -197,10 +201,12 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
     clock, wakes = StillClock(), list[int]()
     stores = Stores(core, blobs, clock, SpaceGuard(blobs, clock, 0), "test")
     history = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
+    counted = HistoryReader(folder / "history") if url is None else PostgresHistoryReader(url)
 
     def wake() -> None:
         wakes.append(clock.now_ms())
 
+    deliveries = Deliveries(core, delivery, history, clock, wake)
     world = World(
         folder=folder,
         core=core,
@@ -212,9 +218,11 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
         webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
-        deliveries=Deliveries(core, delivery, history, clock, wake),
+        deliveries=deliveries,
+        object_deliveries=ObjectDeliveries(core, deliveries),
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
+        statistics=Statistics(core, counted, clock),
         feed=Feed(core, clock=clock),
         url=url,
         wakes=wakes,
@@ -223,5 +231,6 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         yield world
     finally:
         history.close()
+        counted.close()
         await core.close()
         await delivery.close()

@@ -22,8 +22,10 @@ from elasticlake.api import (
     keys,
     lakes,
     metrics,
+    object_deliveries,
     ponds,
     reconciliation,
+    statistics,
     tokens,
     webhook_rotation,
     webhooks,
@@ -33,8 +35,8 @@ from elasticlake.api.services import ProbeServices, Services
 
 _PROBES = (health, metrics)
 _RESOURCES = (
-    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, explanations,
-    reconciliation, jobs, deliveries, accounts, keys, tokens, description,
+    health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, statistics, explanations,
+    reconciliation, jobs, deliveries, object_deliveries, accounts, keys, tokens, description,
 )  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"

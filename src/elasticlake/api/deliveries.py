@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from pydantic import AwareDatetime, ConfigDict
 
-from elasticlake.api.documents import Document, Timestamp, example, optional_timestamp, resource, timestamp
+from elasticlake.api.documents import (
+    Document,
+    Timestamp,
+    example,
+    milliseconds,
+    optional_timestamp,
+    resource,
+    timestamp,
+)
 from elasticlake.api.services import Call
 from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.history import Attempt
 from elasticlake.model.events import EventType
+from elasticlake.model.timings import Timings
 from elasticlake.model.webhooks import DeliveryStatus
 from elasticlake.service.delivery_status import Delivery
 
 router = resource("deliveries")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATUS_CODES = re.compile("^[1-5]([0-9][0-9]|xx)$", re.ASCII)
 DeliveryIdPath = Annotated[
     str, Path(examples=["dlv_mfrggzdfmztwq2lkaeaqa"], description="The delivery's id (`X-ElasticLake-Delivery`).")
@@ -53,6 +60,8 @@ _ATTEMPT_EXAMPLE: dict[str, Any] = {
     "responseHeaders": {"Content-Type": "text/plain"},
     "responseBody": "OK",
     "nextAttemptAt": None,
+    "address": "203.0.113.7",
+    "timings": {"dnsMs": 1.5, "connectMs": 2.25, "tlsMs": 4.5, "firstByteMs": 3.75},
 }
 
 
@@ -81,6 +90,26 @@ class DeliveryDocument(Document):
         return cls(**_members(delivery))
 
 
+class TimingsDocument(Document):
+    """How long the steps took; null for a step that was not taken (a kept connection needs no address) or not ended."""
+
+    dns_ms: float | None
+    connect_ms: float | None
+    tls_ms: float | None
+    first_byte_ms: float | None
+
+    @classmethod
+    def of(cls, timings: Timings | None) -> TimingsDocument | None:
+        if timings is None:
+            return None
+        return cls(
+            dns_ms=timings.dns_ms,
+            connect_ms=timings.connect_ms,
+            tls_ms=timings.tls_ms,
+            first_byte_ms=timings.first_byte_ms,
+        )
+
+
 class AttemptDocument(Document):
     """One HTTP request of a delivery; of the answer's body, the first 16 KiB."""
 
@@ -97,6 +126,8 @@ class AttemptDocument(Document):
     response_headers: dict[str, str]
     response_body: str
     next_attempt_at: Timestamp | None
+    address: str | None
+    timings: TimingsDocument | None
 
     @classmethod
     def of(cls, attempt: Attempt) -> AttemptDocument:
@@ -112,6 +143,8 @@ class AttemptDocument(Document):
             response_headers=_joined(attempt.response_headers),
             response_body=attempt.response_body.decode(errors="replace"),
             next_attempt_at=optional_timestamp(attempt.next_attempt_at_ms),
+            address=attempt.address,
+            timings=TimingsDocument.of(attempt.timings),
         )
 
 
@@ -169,8 +202,8 @@ def delivery_search(
         key=key.encode() if key is not None else None,
         key_prefix=key_prefix.encode() if key_prefix is not None else None,
         status_codes=_codes(status_code) if status_code is not None else None,
-        since_ms=_milliseconds(since) if since is not None else None,
-        until_ms=_milliseconds(until) if until is not None else None,
+        since_ms=milliseconds(since) if since is not None else None,
+        until_ms=milliseconds(until) if until is not None else None,
     )
 
 
@@ -178,10 +211,6 @@ def _codes(text: str) -> tuple[int, int]:
     if not STATUS_CODES.fullmatch(text):
         raise InvalidInput("statusCode", "Write 404, or 5xx for all of these.")
     return int(text.replace("x", "0")), int(text.replace("x", "9"))
-
-
-def _milliseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _members(delivery: Delivery) -> dict[str, Any]:

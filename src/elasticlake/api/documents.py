@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Query
@@ -14,6 +15,7 @@ from elasticlake.clock import rfc3339_milliseconds
 from elasticlake.service.pages import MAX_PAGE, PageRequest
 
 T = TypeVar("T")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _require_unicode(text: str) -> str:
@@ -68,6 +70,11 @@ def timestamp(time_ms: int) -> str:
 
 def optional_timestamp(time_ms: int | None) -> str | None:
     return rfc3339_milliseconds(time_ms) if time_ms is not None else None
+
+
+def milliseconds(time: datetime) -> int:
+    """Since the Unix epoch."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def page_request(limit: Limit = 100, cursor: Cursor = None) -> PageRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Request
 from pydantic import ConfigDict, Field
@@ -24,6 +24,7 @@ from elasticlake.service.place_tail import Place
 
 router = resource("events")
 MAX_SEQUENCE = 2**63 - 1
+Order = Literal["asc", "desc"]
 _IfGiven = Field(default=None, exclude_if=lambda value: value is None)
 
 
@@ -125,18 +126,34 @@ async def list_events(
             description="The last sequence already seen; without it, from the first kept, and a stream from now on.",
         ),
     ] = None,
+    before: Annotated[
+        int | None,
+        Query(
+            ge=0, le=MAX_SEQUENCE, description="With `order=desc`: only what comes before; without it, the last ones."
+        ),
+    ] = None,
+    order: Annotated[Order, Query(description="`desc`: the latest first.", examples=["desc"])] = "asc",
+    key: Annotated[str | None, Query(description="Only of this key.", examples=["uploads/document.pdf"])] = None,
     limit: Limit = 100,
     wait: WaitSeconds = 0,
     last_event_id: LastEventId = None,
 ) -> Response:
     """Ask again with `after` set to the last item's `sequence`. With `wait`, an empty answer comes only when that long
-    nothing happened. 410 with `firstSequence` if events after `after` are gone.
+    nothing happened. 410 with `firstSequence` if events after `after` are gone. With `order=desc` ask again with
+    `before` set to the last item's `sequence`.
 
     With `Accept: text/event-stream` the answer is a stream of Server-Sent Events that does not end: `data` is what a
     webhook would receive, `id` the sequence, with which a reader that lost its connection goes on."""
     if is_wanted(request.headers.get("accept"), alone=False):
+        _refuse("A stream tells of all that happens, in order.", before=before, key=key, order=order == "desc" or None)
         return await _stream_bucket(call, request, bucket, after, last_event_id)
-    page = await call.services.feed.after(call.token, bucket, after, limit, wait)
+    key_bytes = key.encode() if key is not None else None
+    if order == "desc":
+        _refuse("With order=desc ask for what lies before a sequence.", after=after, wait=wait or None)
+        page = await call.services.feed.before(call.token, bucket, before, limit, key_bytes)
+    else:
+        _refuse("It goes with order=desc.", before=before)
+        page = await call.services.feed.after(call.token, bucket, after, limit, wait, key_bytes)
     document = {
         "items": [payload(event) for event in page.events],
         "lastSequence": page.last_sequence,
@@ -227,6 +244,13 @@ async def _stream_place(
     except TooManyBuckets:
         tail.close()
         raise
+
+
+def _refuse(reason: str, **given: object) -> None:
+    """Raise `InvalidInput` for the first of these parameters that is not None."""
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(name, reason)
 
 
 def _sequence(text: str) -> int:

@@ -18,8 +18,10 @@ from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.measures import Measures
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import Authenticator, Tokens
 from elasticlake.service.webhooks import Webhooks
 
@@ -35,9 +37,11 @@ class Services:
     measures: Measures
     webhooks: Webhooks
     deliveries: Deliveries
+    object_deliveries: ObjectDeliveries
     explanations: Explanations
     jobs: Jobs
     reconciling: Reconciling
+    statistics: Statistics
     feed: Feed
     health: Health
     metrics: SharedMetrics

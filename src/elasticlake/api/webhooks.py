@@ -30,6 +30,7 @@ from elasticlake.model.events import EventType, OperationalType
 from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
+from elasticlake.service.webhook_standing import Standing
 
 router = resource("webhooks")
 WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
@@ -170,6 +171,12 @@ class WebhookDocument(RulesDocument, SecrecyDocument):
             **secrecy_members(webhook),
         )
 
+    def stand(self, webhook: Webhook, standing: Standing) -> None:
+        """Add how the webhook stands."""
+        self.standing = StandingDocument.of(standing)
+        if webhook.rules.where is not None:
+            self.where_errors = WhereErrorsDocument.of(standing.where_errors)
+
 
 class Deleted(Document):
     """`canceled` is how many events at most waited for the webhook."""
@@ -215,11 +222,19 @@ async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
 
 @router.get("/webhooks", summary="List webhooks")
 async def list_webhooks(
-    call: Call, page: Annotated[PageRequest, Depends(page_request)], where: Annotated[Place, Depends(place)]
+    call: Call,
+    page: Annotated[PageRequest, Depends(page_request)],
+    where: Annotated[Place, Depends(place)],
+    standing: Annotated[bool, Query(description="Each with `standing`, and with `where` `whereErrors`.")] = False,
 ) -> DocumentPage[WebhookDocument]:
     """All, or those made for exactly this bucket, pond (as `lake--pond`) or lake."""
     found = await call.services.webhooks.list(call.token, page, where)
-    return DocumentPage(items=[WebhookDocument.of(webhook) for webhook in found.items], next_cursor=found.next_cursor)
+    items = [WebhookDocument.of(webhook) for webhook in found.items]
+    if standing:
+        standings = await call.services.webhooks.standings(found.items)
+        for item, webhook in zip(items, found.items, strict=True):
+            item.stand(webhook, standings[webhook.id])
+    return DocumentPage(items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/webhooks/{id}", summary="Get a webhook")
@@ -227,10 +242,7 @@ async def get_webhook(call: Call, id: WebhookId) -> WebhookDocument:
     """The answer also has `standing`, and with `where` `whereErrors`."""
     webhook = await call.services.webhooks.get(call.token, id)
     document = WebhookDocument.of(webhook)
-    standing = await call.services.webhooks.standing(webhook)
-    document.standing = StandingDocument.of(standing)
-    if webhook.rules.where is not None:
-        document.where_errors = WhereErrorsDocument.of(standing.where_errors)
+    document.stand(webhook, await call.services.webhooks.standing(webhook))
     return document
 
 

@@ -20,10 +20,20 @@ COLUMNS = {
     "CREATED": Column("createdAt", is_time=True, spare=2),
 }
 
+DELIVERY_COLUMNS = {
+    "SEQUENCE": Column("sequence"),
+    "EVENT": Column("event", spare=1),
+    "WEBHOOK": Column("webhook"),
+    "STATUS": Column("status"),
+    "ANSWER": Column("lastStatusCode", spare=2),
+    "LAST": Column("lastAttemptAt", is_time=True, spare=3),
+    "DELIVERY": Column("id", spare=4),
+}
+
 BucketName = Annotated[str, typer.Argument(metavar="BUCKET", help="The S3 name, such as lake1--pond1--my-bucket.")]
 ACL_HELP = "private, or public-read: lets anyone list the bucket; objects keep their own ACL"
 
-app = noun("Buckets, their totals and their ACL.")
+app = noun("Buckets, their totals and their ACL; who was told of an object.")
 
 
 def subject(bucket: str) -> str:
@@ -74,6 +84,20 @@ def acl(
 ) -> None:
     """Set a bucket's canned ACL."""
     session.output.document(session.client.patch(path("buckets", bucket), subject(bucket), {"acl": acl}))
+
+
+@command(app, "deliveries")
+def deliveries(
+    session: Session,
+    bucket: BucketName,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The object's key.")],
+    limit: Limit = None,
+) -> None:
+    """List who was told of an object: its events, the newest first, each with every webhook that it matches."""
+    items = session.client.items(
+        path("buckets", bucket, "deliveries"), subject(bucket), params={"key": key}, limit=limit
+    )
+    session.output.items(items, DELIVERY_COLUMNS)
 
 
 @command(app, "delete")

@@ -1,4 +1,4 @@
-"""`elasticlake events tail`: a bucket's log, read on and on."""
+"""`elasticlake events …`: a bucket's log, read on and on, or back from its end."""
 
 from __future__ import annotations
 
@@ -10,15 +10,25 @@ from typing import Annotated
 import typer
 
 from elasticlake.cli import bucket as buckets
-from elasticlake.cli.client import Document, RestClient, path
+from elasticlake.cli.client import LARGEST_PAGE, Document, RestClient, path
 from elasticlake.cli.command import Session, command, noun
 from elasticlake.cli.errors import CommandFailed, EventsExpired, ExitCode
 from elasticlake.cli.output import printable, to_json, write
+from elasticlake.cli.table import Column
 
 POLL_WAIT_SECONDS = 20
 RECENT_EVENTS = 10
 # A server that is about to stop answers long polls early; asking again at once would only keep both busy.
 EARLY_SECONDS = 1.0
+
+COLUMNS = {
+    "SEQUENCE": Column("sequence"),
+    "TIME": Column("timestamp", is_time=True),
+    "EVENT": Column("event"),
+    "REASON": Column("reason", spare=2),
+    "BYTES": Column(lambda event: (event.get("object") or {}).get("size"), spare=1),
+    "KEY": Column(lambda event: (event.get("object") or {}).get("key"), shortens_to=12),
+}
 
 app = noun("Events: a bucket's log.")
 
@@ -65,6 +75,29 @@ def read(client: RestClient, bucket: str, after: int, *, follow: bool) -> Iterat
 def _page(client: RestClient, bucket: str, after: int, wait_seconds: int) -> list[Document]:
     params = {"after": after, "wait": wait_seconds or None}
     return client.page(path("buckets", bucket, "events"), buckets.subject(bucket), params, wait_seconds)
+
+
+def latest(client: RestClient, bucket: str, key: str | None, limit: int) -> Iterator[Document]:
+    """The last events, of one key or of all, the latest first."""
+    before: int | None = None
+    while limit > 0:
+        params = {"order": "desc", "before": before, "key": key, "limit": min(limit, LARGEST_PAGE)}
+        events = client.page(path("buckets", bucket, "events"), buckets.subject(bucket), params, 0)
+        yield from events[:limit]
+        if not events:
+            return
+        limit, before = limit - len(events), int(events[-1]["sequence"])
+
+
+@command(app, "list")
+def list_(
+    session: Session,
+    bucket: buckets.BucketName,
+    key: Annotated[str | None, typer.Option(help="Only those of this key.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="List at most so many.")] = RECENT_EVENTS,
+) -> None:
+    """List a bucket's last events, the latest first."""
+    session.output.items(latest(session.client, bucket, key, limit), COLUMNS)
 
 
 @command(app, "tail")

@@ -102,7 +102,9 @@ class RootGroup(LazyGroup):
         "health": Entry("elasticlake.cli.health:app", "Ask the server whether it is well, and for its version."),
         "lake": Entry("elasticlake.cli.lake:app", "Lakes: the top of the hierarchy lake--pond--bucket."),
         "pond": Entry("elasticlake.cli.pond:app", "Ponds: the groups of buckets in a lake."),
-        "bucket": Entry("elasticlake.cli.bucket:app", "Buckets, their totals and their ACL."),
+        "bucket": Entry(
+            "elasticlake.cli.bucket:app", "Buckets, their totals and their ACL; who was told of an object."
+        ),
         "account": Entry("elasticlake.cli.account:app", "Accounts: the owners of buckets and keys."),
         "key": Entry("elasticlake.cli.key:app", "Access keys: what S3 clients sign with."),
         "token": Entry("elasticlake.cli.token:app", "Tokens: what the REST API and this command line use."),

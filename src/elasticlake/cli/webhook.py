@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from elasticlake.cli import delivery, explanation, replay, rotation
+from elasticlake.cli import delivery, explanation, replay, rotation, statistics
 from elasticlake.cli import webhook_definition as given
 from elasticlake.cli.attempt import outcome
 from elasticlake.cli.client import Document, path
@@ -39,6 +39,7 @@ app.add_typer(delivery.app)
 app.add_typer(replay.app)
 app.add_typer(rotation.app)
 app.add_typer(explanation.app)
+app.add_typer(statistics.app)
 
 
 @command(app, "create")

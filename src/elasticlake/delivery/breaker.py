@@ -40,6 +40,11 @@ class Breaker:
             return "closed"
         return "half_open" if self._is_probing else "open"
 
+    @property
+    def probe_at(self) -> float:
+        """When, by a monotonic clock, the next probe may be made; of meaning while open."""
+        return self._probe_at
+
     def wait_seconds(self, now: float) -> float | None:
         """How long until an attempt may start; None: until the probe under way has ended."""
         if not self._pause_seconds:

@@ -21,6 +21,7 @@ from elasticlake.delivery.attempt import Sender
 from elasticlake.delivery.attempts import Attempts
 from elasticlake.delivery.backfills import Backfills
 from elasticlake.delivery.belonging import Belonging, wait_for
+from elasticlake.delivery.breaker_news import BreakerNews
 from elasticlake.delivery.composer import Composer
 from elasticlake.delivery.exchange import Exchange
 from elasticlake.delivery.failing import Failing
@@ -124,6 +125,7 @@ class Dispatcher:
             core, self._feeds, roster, self._paces, lambda: self._flights.total + len(self._requested.tasks),
             self._lookout.head, clock, metrics,
         )  # fmt: skip
+        self._news = BreakerNews(state, self._paces, roster, membership, ledger, clock)
         self._one_opens = asyncio.Lock()
         self._is_ending = False
 
@@ -188,6 +190,7 @@ class Dispatcher:
         if await self._lookout.learn_webhooks():
             self._belonging.look_around()
         await self._lookout.apply_changes()
+        await self._news.tell()
         await self._requested.start_due()
         if self._roster.is_empty:
             return

@@ -51,8 +51,11 @@ class Failing:
         if failing is None or failing.revision != webhook.revision:
             # A changed definition may be what mends it.
             _log.warning("webhook failing", webhook=webhook.id, error=error)
-            self._remember(FailingWebhook(webhook.id, webhook.revision, now_ms, False))
+            self._remember(FailingWebhook(webhook.id, webhook.revision, now_ms, False, error))
             return None
+        if error != failing.last_error:
+            failing = failing._replace(last_error=error)
+            self._remember(failing)
         if now_ms - failing.since_ms >= DISABLE_AFTER_MS:
             return "disable"
         if now_ms - failing.since_ms >= NOTIFY_AFTER_MS and not failing.is_notified:

@@ -41,6 +41,11 @@ class Pace:
         """The breaker's."""
         return self._breaker.state
 
+    @property
+    def probe_at(self) -> float:
+        """The breaker's."""
+        return self._breaker.probe_at
+
     def wait_seconds(self, in_flight: int, now: float) -> float | None:
         """How long until the next attempt may start; None: until one of those under way has ended."""
         if in_flight >= self.limit:
@@ -122,6 +127,10 @@ class Paces:
         """The webhook is deleted, or another dispatcher's."""
         self._known.pop(webhook_id, None)
 
-    def not_closed(self) -> dict[str, State]:
-        """The webhooks whose breakers are not closed."""
-        return {webhook_id: pace.state for webhook_id, (_, pace) in self._known.items() if pace.state != "closed"}
+    def not_closed(self) -> list[tuple[str, int, Pace]]:
+        """The webhooks whose breakers are not closed, as they were defined in that revision."""
+        return [
+            (webhook_id, revision, pace)
+            for webhook_id, (revision, pace) in self._known.items()
+            if pace.state != "closed"
+        ]

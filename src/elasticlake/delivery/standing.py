@@ -13,8 +13,8 @@ from elasticlake.delivery.feed import Feed
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
-from elasticlake.metadata import events
-from elasticlake.metadata.database import Database, Reader
+from elasticlake.metadata.database import Database
+from elasticlake.service.backlog import FirstWaiting, first_times
 from elasticlake.service.metrics import Metrics
 
 MEASURE_SECONDS = 5.0
@@ -62,7 +62,7 @@ class Standing:
         oldest_seconds = await self._oldest_seconds(enabled)
         self._metrics.backlogs(self._backlogs(enabled))
         self._metrics.delivery_state(self._in_flight(), sum(len(feed.lanes) for feed in feeds), oldest_seconds)
-        self._metrics.breakers(self._paces.not_closed())
+        self._metrics.breakers([webhook_id for webhook_id, _, _ in self._paces.not_closed()])
         self._metrics.webhooks(Counter(webhook.status for webhook in self._roster.webhooks))
 
     def _is_enabled(self, feed: Feed) -> bool:
@@ -81,26 +81,22 @@ class Standing:
         oldest: dict[str, float] = {}
         for start in range(0, len(feeds), _AT_ONCE):
             waiting = self._waiting(feeds[start : start + _AT_ONCE])
-            times = await self._core.read(lambda reader: _times(reader, waiting))  # noqa: B023
-            for feed, time_ms in times:
+            times = await self._core.read(lambda reader: first_times(reader, waiting))  # noqa: B023
+            for spot, time_ms in times:
                 age_seconds = max(0.0, (self._clock.now_ms() - time_ms) / 1000)
-                oldest[feed.webhook_id] = max(age_seconds, oldest.get(feed.webhook_id, 0.0))
+                oldest[spot.webhook_id] = max(age_seconds, oldest.get(spot.webhook_id, 0.0))
             await asyncio.sleep(0)
         return oldest
 
-    def _waiting(self, feeds: list[Feed]) -> list[tuple[Feed, int]]:
-        """Those of the feeds for which something waits, each with its first sequence that has not arrived."""
+    def _waiting(self, feeds: list[Feed]) -> list[FirstWaiting]:
+        """What has not arrived and comes first, of those of the feeds for which something waits."""
         found = [(feed, self._oldest_sequence(feed)) for feed in feeds]
-        return [(feed, sequence) for feed, sequence in found if sequence is not None]
+        return [
+            FirstWaiting(feed.webhook_id, feed.bucket_id, sequence) for feed, sequence in found if sequence is not None
+        ]
 
     def _oldest_sequence(self, feed: Feed) -> int | None:
         heads = [lane.head_sequence for lane in feed.lanes.values()]
         if feed.position < self._head_of(feed.bucket_id):
             heads.append(feed.position + 1)
         return min(heads, default=None)
-
-
-def _times(reader: Reader, waiting: list[tuple[Feed, int]]) -> list[tuple[Feed, int]]:
-    """When the events at these places of the log happened; those that retention took are left out."""
-    found = [(feed, events.time_from(reader, feed.bucket_id, sequence)) for feed, sequence in waiting]
-    return [(feed, time_ms) for feed, time_ms in found if time_ms is not None]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, get_args
 
+from elasticlake.metadata.chosen import rows_of
 from elasticlake.metadata.database import Reader, Transaction
 from elasticlake.model.jobs import JOB_GENERATIONS
 from elasticlake.model.webhooks import Ordering
@@ -94,8 +95,8 @@ FROM requested_deliveries
 
 
 _TABLES = (
-    "positions", "lanes", "dead_deliveries", "requested_deliveries", "failing_webhooks", "where_errors", "jobs",
-    "assignments",
+    "positions", "lanes", "dead_deliveries", "requested_deliveries", "failing_webhooks", "where_errors", "breakers",
+    "jobs", "assignments",
 )  # fmt: skip
 
 
@@ -106,6 +107,11 @@ def get_position(reader: Reader, webhook_id: str, bucket_id: int) -> Position | 
 
 def positions(reader: Reader, webhook_id: str) -> list[Position]:
     return [Position(*row) for row in reader.rows(_POSITIONS + "WHERE webhook_id = ?", (webhook_id,))]
+
+
+def positions_of(reader: Reader, webhook_ids: Sequence[str]) -> list[Position]:
+    """As `positions`, of many webhooks."""
+    return [Position(*row) for row in rows_of(reader, _POSITIONS + "WHERE webhook_id IN ({webhooks})", webhook_ids)]
 
 
 def put_position(tx: Transaction, position: Position) -> None:
@@ -268,14 +274,29 @@ def forget_webhook(tx: Transaction, webhook_id: str) -> None:
         tx.run(f"DELETE FROM {table} WHERE webhook_id = ?", (webhook_id,))
 
 
-def count_parked(reader: Reader, webhook_id: str) -> int:
-    """How many lanes' heads and requested deliveries wait for an attempt."""
-    sql = """
-    SELECT (SELECT count(*) FROM lanes WHERE webhook_id = ?) + (SELECT count(*) FROM requested_deliveries
-            WHERE webhook_id = ? AND next_attempt_at_ms IS NOT NULL)
-    """
-    row = reader.row(sql, (webhook_id, webhook_id))
-    return int(row[0]) if row else 0
+class Parked(NamedTuple):
+    """What of a webhook waits for an attempt in a bucket: how many lanes' heads, and the first of them by sequence
+    (None without any); how many requested deliveries."""
+
+    webhook_id: str
+    bucket_id: int
+    lanes: int
+    first_head: int | None
+    requested: int
+
+
+_PARKED = """
+SELECT webhook_id, bucket_id, count(*), min(head_sequence), 0
+FROM lanes WHERE webhook_id IN ({webhooks}) GROUP BY webhook_id, bucket_id
+UNION ALL SELECT webhook_id, bucket_id, 0, NULL, count(*)
+FROM requested_deliveries WHERE webhook_id IN ({webhooks}) AND next_attempt_at_ms IS NOT NULL
+GROUP BY webhook_id, bucket_id
+"""
+
+
+def parked(reader: Reader, webhook_ids: Sequence[str]) -> list[Parked]:
+    """What waits for an attempt, of each of the webhooks and by bucket: lanes apart from requested deliveries."""
+    return [Parked(*row) for row in rows_of(reader, _PARKED, webhook_ids)]
 
 
 def list_requested(

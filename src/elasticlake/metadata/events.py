@@ -15,6 +15,7 @@ SELECT e.id, e.bucket_id, b.name, e.sequence, e.type, e.time_ms, e.key, e.size_b
 _COLUMNS = _VALUES + "FROM events e JOIN buckets b ON b.id = e.bucket_id "
 _METADATA, _PREVIOUS = 14, 15
 _AFTER = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?"
+_BEFORE = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence < ? ORDER BY e.sequence DESC LIMIT ?"
 _ONE = _COLUMNS + "WHERE e.bucket_id = ? AND e.sequence = ?"
 # The key's sequences come from the index by key alone: asked for whole rows, SQLite reads all of the bucket's instead.
 _CHOSEN = (
@@ -75,6 +76,11 @@ def _event(row: Row) -> Event:
 def after(reader: Reader, bucket_id: int, sequence: int, limit: int) -> list[Event]:
     """At most `limit` events beyond `sequence`, in sequence."""
     return [_event(row) for row in reader.rows(_AFTER, (bucket_id, sequence, limit))]
+
+
+def before(reader: Reader, bucket_id: int, sequence: int, limit: int) -> list[Event]:
+    """At most `limit` events before `sequence`, the latest first."""
+    return [_event(row) for row in reader.rows(_BEFORE, (bucket_id, sequence, limit))]
 
 
 def get(reader: Reader, bucket_id: int, sequence: int) -> Event | None:

@@ -7,54 +7,33 @@ from the objects and the positions.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import apsw
 
+from elasticlake.metadata import attempt_statistics
 from elasticlake.metadata.attempt_search import Found, Place, Wanted, search
+from elasticlake.metadata.attempt_statistics import SLOTS_A_DAY, Step, tally, upsert
 from elasticlake.metadata.database import Row, Value
-from elasticlake.metadata.sqlite import SqliteReader, connect
+from elasticlake.metadata.history_day import DAY_MS, day_name, day_number, open_day
+from elasticlake.metadata.sqlite import SqliteReader
+from elasticlake.model.timings import Timings
 from elasticlake.record import record
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS attempts (
-    id               INTEGER PRIMARY KEY,
-    webhook_id       TEXT NOT NULL,
-    bucket_id        INTEGER NOT NULL,
-    sequence         INTEGER NOT NULL,
-    generation       INTEGER NOT NULL,
-    attempt          INTEGER NOT NULL,
-    event_id         TEXT NOT NULL,
-    event            TEXT NOT NULL,
-    key              BLOB NOT NULL,
-    started_at_ms    INTEGER NOT NULL,
-    duration_ms      REAL NOT NULL,
-    status_code      INTEGER,
-    error_class      TEXT,
-    error            TEXT,
-    request_headers  TEXT NOT NULL,
-    request_body     BLOB NOT NULL,
-    response_headers TEXT NOT NULL,
-    response_body    BLOB NOT NULL,
-    status           TEXT NOT NULL,
-    next_attempt_at_ms INTEGER
-);
-CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (webhook_id, status, started_at_ms);
-CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (webhook_id, key, started_at_ms);
-CREATE INDEX IF NOT EXISTS attempts_by_delivery ON attempts (webhook_id, bucket_id, sequence, generation, attempt);
-"""
 COLUMNS = """
 webhook_id, bucket_id, sequence, generation, attempt, event_id, event, key, started_at_ms, duration_ms, status_code,
-error_class, error, request_headers, request_body, response_headers, response_body, status, next_attempt_at_ms
+error_class, error, request_headers, request_body, response_headers, response_body, status, next_attempt_at_ms,
+address, dns_ms, connect_ms, tls_ms, first_byte_ms
 """
-_INSERT = f"INSERT INTO attempts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO attempts ({COLUMNS}) VALUES ({', '.join('?' * (COLUMNS.count(',') + 1))})"
+_COUNT = upsert()
 _HEADER_COLUMNS = (13, 15)
+_FIRST_TIMING = 20
+_NO_TIMINGS = (None, None, None, None)
 # There is a connection for each kept day.
 _READ_CACHE_BYTES = 512 << 10
-_DAY_MS = 86_400_000
 
 
 @record
@@ -80,12 +59,19 @@ class Attempt:
     response_body: bytes
     status: str
     next_attempt_at_ms: int | None
+    address: str | None = None
+    """The one that was dialled; None where none was, or an older version made the attempt."""
+    timings: Timings | None = None
+    """None where nothing is known of them."""
 
 
 class HistoryLog(Protocol):
     """Where attempts are appended. Synchronous: it is used in a thread of its own."""
 
-    def append(self, attempts: Iterable[Attempt]) -> None: ...
+    def append(self, attempts: Iterable[Attempt]) -> None:
+        """Keep them, and count them in the statistics."""
+        ...
+
     def drop_before(self, time_ms: int) -> None:
         """Forget the days that ended before that time."""
         ...
@@ -113,6 +99,11 @@ class History(Protocol):
         """
         ...
 
+    def statistics(self, webhook_ids: Sequence[str], since_slot: int, until_slot: int, step: int) -> list[Step]:
+        """What was attempted for these webhooks from one slot to before another, in steps of `step` slots; steps
+        without an attempt are left out. A step is a part of a UTC day, or all of it."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -129,14 +120,15 @@ class HistoryWriter:
             connection = self._open(day)
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(_INSERT, (to_row(attempt) for attempt in members))
+            connection.executemany(_COUNT, tally(members))
             connection.execute("COMMIT")
 
     def drop_before(self, time_ms: int) -> None:
         """Delete the files of days that ended before that time."""
-        if self._day < time_ms // _DAY_MS:
+        if self._day < time_ms // DAY_MS:
             self.close()
         for path in self._folder.glob("*.db"):
-            if path.stem < _name(time_ms // _DAY_MS):
+            if path.stem < day_name(time_ms // DAY_MS):
                 for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
                     leftover.unlink(missing_ok=True)
 
@@ -149,9 +141,8 @@ class HistoryWriter:
         if self._connection is None or day != self._day:
             self.close()
             self._folder.mkdir(exist_ok=True)
-            self._connection = connect(self._folder / f"{_name(day)}.db", durable=False)
+            self._connection = open_day(self._folder / f"{day_name(day)}.db")
             self._connection.execute("PRAGMA synchronous=OFF")
-            self._connection.execute(_SCHEMA)
             self._day = day
         return self._connection
 
@@ -205,8 +196,22 @@ class HistoryReader:
 
     def search(self, webhook_id: str, wanted: Wanted, before: Place | None, limit: int) -> Found:
         """As `History.search`."""
-        days = (_Day(_number(name), connection) for name, connection in self._named_days())
+        days = (_Day(day_number(name), connection) for name, connection in self._named_days())
         return search(days, webhook_id, wanted, before, limit)
+
+    def statistics(self, webhook_ids: Sequence[str], since_slot: int, until_slot: int, step: int) -> list[Step]:
+        """As `History.statistics`: one query for each day."""
+        if not webhook_ids:
+            return []
+        sql = attempt_statistics.selection(len(webhook_ids))
+        parameters = attempt_statistics.parameters(webhook_ids, since_slot, until_slot, step)
+        days = range(since_slot // SLOTS_A_DAY, -(-until_slot // SLOTS_A_DAY))
+        return [
+            attempt_statistics.from_row(row)
+            for name, connection in reversed(self._named_days())
+            if day_number(name) in days
+            for row in SqliteReader(connection).rows(sql, parameters)
+        ]
 
     def close(self) -> None:
         for connection in self._connections.values():
@@ -222,25 +227,15 @@ class HistoryReader:
             self._connections.pop(gone).close()
         for name in names:
             if name not in self._connections:
-                connection = connect(self._folder / f"{name}.db", durable=False, cache_bytes=_READ_CACHE_BYTES)
-                connection.execute(_SCHEMA)
-                self._connections[name] = connection
+                self._connections[name] = open_day(self._folder / f"{name}.db", _READ_CACHE_BYTES)
         return [(name, self._connections[name]) for name in names]
 
 
 def by_day(attempts: Iterable[Attempt]) -> dict[int, list[Attempt]]:
     days: dict[int, list[Attempt]] = {}
     for attempt in attempts:
-        days.setdefault(attempt.started_at_ms // _DAY_MS, []).append(attempt)
+        days.setdefault(attempt.started_at_ms // DAY_MS, []).append(attempt)
     return days
-
-
-def _name(day: int) -> str:
-    return datetime.fromtimestamp(day * _DAY_MS // 1000, UTC).strftime("%Y-%m-%d")
-
-
-def _number(name: str) -> int:
-    return (date.fromisoformat(name) - date(1970, 1, 1)).days
 
 
 def to_row(attempt: Attempt) -> tuple[Any, ...]:
@@ -265,15 +260,25 @@ def to_row(attempt: Attempt) -> tuple[Any, ...]:
         attempt.response_body,
         attempt.status,
         attempt.next_attempt_at_ms,
+        attempt.address,
+        *_timing_values(attempt.timings),
     )
 
 
 def from_row(row: tuple[Any, ...]) -> Attempt:
     """The attempt that a row of `COLUMNS` is."""
-    values = list(row)
+    values = list(row[:_FIRST_TIMING])
     for index in _HEADER_COLUMNS:
         values[index] = _pairs(values[index])
+    timings = tuple(row[_FIRST_TIMING:])
+    values.append(None if timings == _NO_TIMINGS else Timings(*timings))
     return Attempt(*values)
+
+
+def _timing_values(timings: Timings | None) -> tuple[float | None, ...]:
+    if timings is None:
+        return _NO_TIMINGS
+    return timings.dns_ms, timings.connect_ms, timings.tls_ms, timings.first_byte_ms
 
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:

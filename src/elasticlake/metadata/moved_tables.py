@@ -16,7 +16,9 @@ DELIVERY = (
     "positions", "lanes", "dead_deliveries", "requested_deliveries", "failing_webhooks", "operational_events", "jobs",
     "where_errors",
 )  # fmt: skip
-LEFT_BEHIND = ("blob_intents", "nodes", "assignments")
+HISTORY = ("attempts", "attempt_statistics")
+"""In each day's file."""
+LEFT_BEHIND = ("blob_intents", "nodes", "assignments", "breakers")
 """What says who lives and what is under way: of a server that was stopped, nothing."""
 NUMBERED = (("lakes", "id"), ("ponds", "id"), ("buckets", "id"), ("operational_events", "id"))
 """Tables whose ids never come again, also those of rows that are gone."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from elasticlake.metadata.chosen import rows_of
 from elasticlake.metadata.database import Reader, Row, Transaction
 from elasticlake.model.rules import from_document, to_document
 from elasticlake.model.webhooks import ScopeKind, Webhook, WebhookScope
@@ -86,6 +88,12 @@ def exists(reader: Reader, webhook_id: str) -> bool:
 def ids(reader: Reader) -> list[str]:
     """Every webhook's id."""
     return [row[0] for row in reader.rows("SELECT id FROM webhooks ORDER BY id")]
+
+
+def owners(reader: Reader, webhook_ids: Sequence[str]) -> dict[str, str]:
+    """The accounts of those of the webhooks that exist."""
+    rows = rows_of(reader, "SELECT id, account_id FROM webhooks WHERE id IN ({webhooks}) ORDER BY id", webhook_ids)
+    return {row[0]: row[1] for row in rows}
 
 
 def page(reader: Reader, after: str, limit: int, scope: tuple[ScopeKind, int] | None = None) -> list[StoredWebhook]:
@@ -189,6 +197,38 @@ def places_in_scope(reader: Reader, kind: ScopeKind, place_id: int, account_id: 
 def place(reader: Reader, bucket_id: int) -> BucketPlace | None:
     row = reader.row(_PLACES + "WHERE id = ?", (bucket_id,))
     return BucketPlace(*row) if row else None
+
+
+class ListenedLog(NamedTuple):
+    """A log that a webhook listens to: how far it goes, and where in it the webhook began."""
+
+    webhook_id: str
+    bucket_id: int
+    sequence: int
+    start: int
+
+
+_LISTENED = """
+SELECT w.id, b.id, b.sequence, coalesce(s.sequence, 0)
+FROM webhooks w JOIN buckets b ON {place} AND b.account_id = w.account_id
+LEFT JOIN webhook_starts s ON s.webhook_id = w.id AND s.bucket_id = b.id
+WHERE w.id IN ({webhooks}) AND b.sequence > coalesce(s.sequence, 0)
+"""
+_LISTENED_LOGS = " UNION ALL ".join(
+    _LISTENED.replace("{place}", place)
+    for place in ("b.id = w.bucket_id", "b.pond_id = w.pond_id", "b.lake_id = w.lake_id")
+)
+
+
+def listened_logs(reader: Reader, webhook_ids: Sequence[str]) -> list[ListenedLog]:
+    """The logs in which something has happened since the webhooks began, deleted buckets' included."""
+    return [ListenedLog(*row) for row in rows_of(reader, _LISTENED_LOGS, webhook_ids)]
+
+
+def listening(reader: Reader, place: BucketPlace) -> list[StoredWebhook]:
+    """The webhooks in whose scope the bucket lies, enabled or not, by id."""
+    sql = _COLUMNS + ("WHERE (w.bucket_id = ? OR w.pond_id = ? OR w.lake_id = ?) AND w.account_id = ? ORDER BY w.id")
+    return [_stored(row) for row in reader.rows(sql, (place.id, place.pond_id, place.lake_id, place.account_id))]
 
 
 def all_places(reader: Reader) -> list[BucketPlace]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from elasticlake.metadata.chosen import rows_of
 from elasticlake.metadata.database import Reader, Transaction
 
 
@@ -18,14 +20,13 @@ class WhereErrors(NamedTuple):
     last_sequence: int
 
 
-def get(reader: Reader, webhook_id: str, revision: int) -> WhereErrors | None:
-    """Those of the webhook as it is defined now; None if there was none."""
+def of_webhooks(reader: Reader, webhook_ids: Sequence[str]) -> dict[str, WhereErrors]:
+    """What there was of each of the webhooks that had any, perhaps before it was defined as it is now."""
     sql = """
     SELECT webhook_id, revision, errors, last_error, last_bucket, last_sequence FROM where_errors
-    WHERE webhook_id = ? AND revision = ?
+    WHERE webhook_id IN ({webhooks})
     """
-    row = reader.row(sql, (webhook_id, revision))
-    return WhereErrors(*row) if row else None
+    return {row[0]: WhereErrors(*row) for row in rows_of(reader, sql, webhook_ids)}
 
 
 def add(tx: Transaction, more: WhereErrors) -> None:

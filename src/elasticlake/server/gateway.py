@@ -44,11 +44,13 @@ from elasticlake.service.measures import Measures
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.notifications import Notifications
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.objects import Objects
 from elasticlake.service.owners import display_name
 from elasticlake.service.presence import BEAT_SECONDS, Presence
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
+from elasticlake.service.statistics import Statistics
 from elasticlake.service.tokens import Tokens
 from elasticlake.service.tracing import Tracer, open_tracer
 from elasticlake.service.trimmer import Retention, Trimmer
@@ -79,7 +81,10 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     presence = Presence(delivery, "gateway", stores.owner, stores.clock)
     metrics = SharedMetrics(installation.folder.metrics, f"gateway-{number}", __version__, Metrics())
     core.observe(metrics.metrics.observe_commit)
-    services = _services(installation, stores, delivery, history, wake, metrics)
+    # Its own, so that a list's small numbers do not wait for a search of the history.
+    counted = engine.open_history()
+    statistics = Statistics(core, counted, stores.clock)
+    services = _services(installation, stores, delivery, history, statistics, wake, metrics)
     notifications = Notifications(core, delivery, installation.master_key, stores.clock, wake)
     collector = Collector(stores, presence, metrics.metrics)
     settings = installation.settings
@@ -100,6 +105,7 @@ async def _serve(installation: Installation, listener: socket.socket, number: in
     await wake.close()
     stores.blobs.close()
     history.close()
+    counted.close()
 
 
 async def _count_dispatchers(presence: Presence, metrics: Metrics) -> None:
@@ -109,7 +115,13 @@ async def _count_dispatchers(presence: Presence, metrics: Metrics) -> None:
 
 
 def _services(
-    installation: Installation, stores: Stores, delivery: Database, history: History, wake: Wake, metrics: SharedMetrics
+    installation: Installation,
+    stores: Stores,
+    delivery: Database,
+    history: History,
+    statistics: Statistics,
+    wake: Wake,
+    metrics: SharedMetrics,
 ) -> Services:
     settings, core, clock = installation.settings, stores.database, stores.clock
     policy = settings.egress_policy(installation.port)
@@ -119,6 +131,7 @@ def _services(
         "blobs": blobs_probe(stores.blobs, clock, int(settings.min_free_space)),
         "dispatcher": dispatcher_probe(delivery),
     }
+    deliveries = Deliveries(core, delivery, history, clock, wake)
     return Services(
         accounts=Accounts(stores, installation.master_key, installation.credentials),
         tokens=Tokens(stores, installation.credentials.api_token),
@@ -126,9 +139,11 @@ def _services(
         buckets=Buckets(stores),
         measures=Measures(core),
         webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
-        deliveries=Deliveries(core, delivery, history, clock, wake),
+        deliveries=deliveries,
+        object_deliveries=ObjectDeliveries(core, deliveries),
         jobs=Jobs(core, delivery, clock, wake),
         reconciling=Reconciling(core, delivery),
+        statistics=statistics,
         explanations=Explanations(core, clock),
         feed=Feed(core, installation.engine.look_again_seconds, clock),
         health=Health(settings.role, probes, clock, told=told),

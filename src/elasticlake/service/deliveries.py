@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -136,27 +136,28 @@ class Deliveries:
         return stored.webhook
 
     async def _require(self, webhook: Webhook, delivery_id: DeliveryId) -> Delivery:
-        delivery = (await self._describe(webhook, [delivery_id]))[0]
+        delivery = (await self.described([(webhook, delivery_id)]))[0]
         if delivery is None:
             raise NoSuchDelivery
         return delivery
 
-    async def _describe(self, webhook: Webhook, wanted: list[DeliveryId]) -> list[Delivery | None]:
+    async def described(self, wanted: Sequence[tuple[Webhook, DeliveryId]]) -> list[Delivery | None]:
+        """Each of them as it stands, in the same order; None for one that does not exist."""
         lasts = await self._ask_history(
             lambda history: [
-                history.last_attempt(one.webhook_id, one.bucket_id, one.sequence, one.generation) for one in wanted
+                history.last_attempt(one.webhook_id, one.bucket_id, one.sequence, one.generation) for _, one in wanted
             ]
         )
-        logged = await self._core.read(lambda reader: [_logged(reader, webhook, one) for one in wanted])
+        logged = await self._core.read(lambda reader: [_logged(reader, webhook, one) for webhook, one in wanted])
         keys = [
             at.event.key if at.event is not None else last[1].key if last is not None else None
             for at, last in zip(logged, lasts, strict=True)
         ]
         settled = await self._delivery.read(
-            lambda reader: [_settled(reader, webhook, one, key) for one, key in zip(wanted, keys, strict=True)]
+            lambda reader: [_settled(reader, *pair, key) for pair, key in zip(wanted, keys, strict=True)]
         )
         described: list[Delivery | None] = []
-        for one, at, state, last in zip(wanted, logged, settled, lasts, strict=True):
+        for (webhook, one), at, state, last in zip(wanted, logged, settled, lasts, strict=True):
             attempt = _of_its_event(one, last[1] if last is not None else None, at.event)
             described.append(describe(webhook, one, _facts(at, state, attempt)))
             if webhook.rules.where is not None:
@@ -241,7 +242,7 @@ class Deliveries:
             if spot is None or len(items) >= request.limit:
                 break
             piece = await self._piece(webhook, wanted, spot, request.limit - len(items))
-            described = await self._describe(webhook, piece.found)
+            described = await self.described([(webhook, one) for one in piece.found])
             items += [delivery for delivery in described if delivery and _is_wanted(delivery, wanted)]
             spot = piece.next_spot
         return Page(items, spot.encode() if spot is not None else None)

@@ -12,6 +12,8 @@ from elasticlake.model.events import Event
 from elasticlake.record import record
 from elasticlake.service.news import News, wait
 
+_ENDLESS = 2**62
+
 
 @record
 class Told:
@@ -74,9 +76,11 @@ class BucketTail:
         """Nothing is held between reads."""
 
 
-def unexpired(reader: Reader, bucket_id: int, sequence: int, limit: int) -> list[Event]:
-    """The events beyond `sequence`; raises `EventsExpired` if some of them are gone."""
+def unexpired(reader: Reader, bucket_id: int, sequence: int, limit: int, key: bytes | None = None) -> list[Event]:
+    """The events beyond `sequence`, or those of one key; raises `EventsExpired` if any are gone, of whatever key."""
     first = buckets.first_sequence(reader, bucket_id)
     if sequence < first - 1:
         raise EventsExpired(first)
+    if key is not None:
+        return events.of_key(reader, bucket_id, key, sequence, _ENDLESS, limit)
     return events.after(reader, bucket_id, sequence, limit)

@@ -11,6 +11,7 @@ from elasticlake.metadata import (
     audit,
     blob_records,
     buckets,
+    chosen,
     events,
     facts,
     heads,
@@ -26,7 +27,7 @@ from elasticlake.metadata.heads import Head
 from elasticlake.metadata.hierarchy import Lake, Pond
 from elasticlake.metadata.retention import Log
 from elasticlake.metadata.uploads import CompletedUpload
-from elasticlake.metadata.webhooks import BucketPlace, StoredWebhook
+from elasticlake.metadata.webhooks import BucketPlace, ListenedLog, StoredWebhook
 from elasticlake.model.accounts import AccessKey, Account, Scope, Token
 from elasticlake.model.events import Event, Previous
 from elasticlake.model.names import parse_bucket_name
@@ -260,6 +261,9 @@ def _log(step: Script) -> None:
     step.gives(None, events.time_from, 1, 5)
     step.gives([LAST], events.of_key, 1, b"a\x00\xff", 1, 9, 10)
     step.gives([], events.of_key, 1, b"a\x00\xff", 1, 2, 10)
+    step.gives([LAST], events.before, 1, LAST.sequence + 1, 1)
+    step.gives([PLAIN], events.before, 1, PLAIN.sequence + 1, 10)
+    step.gives([], events.before, 1, 1, 10)
     step.gives([LAST, PLAIN], events.of_key_backwards, 1, b"a\x00\xff", 0, 9, 10)
     step.gives([LAST], events.of_key_backwards, 1, b"a\x00\xff", 0, 9, 1)
     step.gives([PLAIN], events.of_key_backwards, 1, b"a\x00\xff", 0, LAST.sequence - 1, 10)
@@ -352,6 +356,10 @@ def _webhooks(step: Script) -> None:
     step.gives(True, webhooks.exists, "wh_2")
     step.gives(False, webhooks.exists, "none")
     step.gives(["wh_1", "wh_2", "wh_3"], webhooks.ids)
+    step.gives({"wh_1": "acme", "wh_3": "acme"}, webhooks.owners, ["wh_3", "none", "wh_1"])
+    step.gives({}, webhooks.owners, [])
+    step.gives({"wh_2": "acme"}, webhooks.owners, [*(f"none_{number}" for number in range(120)), "wh_2"])
+    step.gives([("wh_2",)], chosen.rows_of, "SELECT id FROM webhooks WHERE id IN ({webhooks})", ["wh_2", "none"])
     step.gives([StoredWebhook(ON_POND, b"sealed\x00", None)], webhooks.page, "wh_1", 1)
     for kind, made in (("bucket", ON_BUCKET), ("pond", ON_POND), ("lake", ON_LAKE)):
         step(webhooks.page, "", 10, (kind, 1))
@@ -369,6 +377,13 @@ def _webhooks(step: Script) -> None:
     step(webhooks.insert_starts, "wh_2", "bucket", 1, "acme")
     step(webhooks.insert_starts, "wh_2", "pond", 1, "somebody else")
     step.gives(1, webhooks.start, "wh_2", 1)
+    listened = [ListenedLog("wh_1", 1, 1, 0), ListenedLog("wh_3", 1, 1, 0)]
+    step.gives_any_order(listened, webhooks.listened_logs, ["wh_1", "wh_2", "wh_3", "none"])
+    step.gives_any_order([], webhooks.listened_logs, ["wh_2"])
+    known = [StoredWebhook(ON_BUCKET, b"sealed\x00", None), StoredWebhook(ON_POND, b"sealed\x00", None)]
+    step.gives([*known, StoredWebhook(ON_LAKE, b"sealed again", b"more")], webhooks.listening, PLACE)
+    step.gives([known[1]], webhooks.listening, PLACE._replace(id=9, lake_id=9))
+    step.gives([], webhooks.listening, PLACE._replace(account_id="somebody else"))
     step.gives(0, webhooks.start, "wh_1", 1)
     step(webhooks.starts, "wh_2")
     step.gives({}, webhooks.starts, "wh_1")

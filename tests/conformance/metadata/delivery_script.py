@@ -8,6 +8,7 @@ from tests.conformance.metadata.script import Found, Script, Step
 
 from elasticlake.metadata import (
     audit,
+    breakers,
     deliveries,
     failing_webhooks,
     jobs,
@@ -15,7 +16,8 @@ from elasticlake.metadata import (
     operational_events,
     where_errors,
 )
-from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
+from elasticlake.metadata.breakers import OpenBreaker
+from elasticlake.metadata.deliveries import DeadDelivery, Lane, Parked, Position, RequestedDelivery
 from elasticlake.metadata.failing_webhooks import FailingWebhook
 from elasticlake.metadata.jobs import Job
 from elasticlake.metadata.where_errors import WhereErrors
@@ -34,6 +36,7 @@ def delivery_script() -> list[Step]:
     _jobs(step)
     _where_errors(step)
     _failing(step)
+    _breakers(step)
     _operational_events(step)
     _remembered(step)
     _nodes(step)
@@ -46,7 +49,9 @@ def _positions(step: Script) -> None:
     step(deliveries.put_position, Position("wh_1", 2, 3))
     step.gives(Position("wh_1", 1, BIG, 1, 2, 3, 4), deliveries.get_position, "wh_1", 1)
     step.gives(None, deliveries.get_position, "wh_2", 1)
-    step.gives_any_order([Position("wh_1", 1, BIG, 1, 2, 3, 4), Position("wh_1", 2, 3)], deliveries.positions, "wh_1")
+    both = [Position("wh_1", 1, BIG, 1, 2, 3, 4), Position("wh_1", 2, 3)]
+    step.gives_any_order(both, deliveries.positions, "wh_1")
+    step.gives_any_order(both, deliveries.positions_of, ["wh_2", "wh_1"])
 
 
 def _lanes(step: Script) -> None:
@@ -111,8 +116,11 @@ def _requested(step: Script) -> None:
     step.gives([], deliveries.due_requested, 2, 200, 10)
     step.gives([waiting], deliveries.list_requested, "wh_1", "pending", (0, 0, 0), 10)
     step.gives([], deliveries.list_requested, "wh_1", "pending", (1, 3, 1), 10)
-    step.gives(3, deliveries.count_parked, "wh_1")
-    step.gives(0, deliveries.count_parked, "none")
+    step(deliveries.put_requested, waiting._replace(bucket_id=2))
+    waits = [Parked("wh_1", 1, 2, 7, 0), Parked("wh_1", 1, 0, None, 1), Parked("wh_1", 2, 0, None, 1)]
+    step.gives_any_order([*waits, Parked("wh_2", 0, 0, None, 1)], deliveries.parked, ["wh_2", "none", "wh_1"])
+    step.gives_any_order([], deliveries.parked, ["none"])
+    step(deliveries.put_requested, waiting._replace(bucket_id=2, next_attempt_at_ms=None))
 
 
 def _jobs(step: Script) -> None:
@@ -169,28 +177,47 @@ def _remembered(step: Script) -> None:
 
 
 def _where_errors(step: Script) -> None:
-    step.gives(None, where_errors.get, "wh_1", 1)
+    step.gives({}, where_errors.of_webhooks, ["wh_1"])
     step(where_errors.add, WhereErrors("wh_1", 1, 2, "there is no a", "my-bucket", 5))
     step(where_errors.add, WhereErrors("wh_1", 1, BIG, "there is no b", "other-bucket", BIG))
     both = WhereErrors("wh_1", 1, BIG + 2, "there is no b", "other-bucket", BIG)
-    step.gives(both, where_errors.get, "wh_1", 1)
-    step.gives(None, where_errors.get, "wh_1", 2)
+    step.gives({"wh_1": both}, where_errors.of_webhooks, ["wh_2", "wh_1"])
     step(where_errors.add, both._replace(revision=2, errors=1))
-    step.gives(both._replace(revision=2, errors=1), where_errors.get, "wh_1", 2)
-    step.gives(None, where_errors.get, "wh_1", 1)
+    step.gives({"wh_1": both._replace(revision=2, errors=1)}, where_errors.of_webhooks, ["wh_1"])
 
 
 def _failing(step: Script) -> None:
-    failing, other = FailingWebhook("wh_1", 2, BIG, False), FailingWebhook("wh_2", 1, 5, True)
-    step.gives(None, failing_webhooks.get, "wh_1")
+    failing, other = FailingWebhook("wh_1", 2, BIG, False, "größe"), FailingWebhook("wh_2", 1, 5, True)
+    step.gives({}, failing_webhooks.of_webhooks, ["wh_1"])
     step(failing_webhooks.put, failing._replace(revision=1, since_ms=1, is_notified=True))
     for known in (failing, other):
         step(failing_webhooks.put, known)
-    step.gives(failing, failing_webhooks.get, "wh_1")
+    step.gives({"wh_1": failing}, failing_webhooks.of_webhooks, ["wh_1", "none"])
     step.gives_any_order([failing, other], failing_webhooks.everyone)
     step(failing_webhooks.forget, "wh_1")
     step(failing_webhooks.forget, "wh_1")
     step.gives([other], failing_webhooks.everyone)
+
+
+def _breakers(step: Script) -> None:
+    step(nodes.claim, ["wh_1", "wh_2", "wh_3"], 5)
+    opened, probed = OpenBreaker("wh_1", 5, "open", BIG), OpenBreaker("wh_2", 5, "half_open", None)
+    left_behind = OpenBreaker("wh_3", 4, "open", 1)
+    for told in (opened._replace(epoch=4, state="half_open"), opened, probed, left_behind):
+        step(breakers.put, told)
+    step.gives({"wh_1": opened, "wh_2": probed}, breakers.of_webhooks, ["wh_3", "wh_2", "wh_1", "none"])
+    step(nodes.claim, ["wh_3"], 4)
+    step.gives({"wh_3": left_behind}, breakers.of_webhooks, ["wh_3"])
+    step(nodes.claim, ["wh_3"], 5)
+    step(breakers.forget_untrue)
+    step(nodes.claim, ["wh_3"], 4)
+    step.gives({"wh_2": probed}, breakers.of_webhooks, ["wh_3", "wh_2"])
+    step(breakers.forget, "wh_2")
+    step.gives({"wh_1": opened}, breakers.of_webhooks, ["wh_1", "wh_2"])
+    step(breakers.forget, "wh_1")
+    step(nodes.release, ["wh_3"], 4)
+    step(nodes.claim, ["wh_1", "wh_2"], 1)
+    step(nodes.release, ["wh_3"], 5)
 
 
 def _operational_events(step: Script) -> None:

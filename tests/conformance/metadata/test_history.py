@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +16,13 @@ from tests.unit.world import attempt
 
 from elasticlake.metadata import attempt_search
 from elasticlake.metadata.attempt_search import Day, Found, Hit, Place, Wanted
+from elasticlake.metadata.attempt_statistics import SLOT_MS, SLOTS_A_DAY, Step
 from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.history import Attempt, History, HistoryLog, HistoryReader, HistoryWriter
 from elasticlake.metadata.postgres.history import PostgresHistoryReader, PostgresHistoryWriter
 from elasticlake.metadata.postgres.migrations import migrate_postgres
+from elasticlake.model.attempt_counts import AttemptCounts, total
+from elasticlake.model.timings import Timings
 from elasticlake.model.webhooks import DELIVERY_STATUSES
 
 DAY_MS = 86_400_000
@@ -114,9 +117,14 @@ def test_attempts_come_back_as_they_went_in(kept: Kept) -> None:
         response_body=bytes(range(256)) * 100,
         status="retrying",
         next_attempt_at_ms=2**53,
+        address="2001:db8::1",
+        timings=Timings(None, 0.0, 1.5, 2**20 + 0.25),
     )
-    kept.log.append([full, at(MIDNIGHT_MS, 2)])
+    bare = at(MIDNIGHT_MS, 2)
+    kept.log.append([full, bare])
     assert kept.history.of_delivery("wh_1", 1, 1, 0) == [full]
+    assert kept.history.of_delivery("wh_1", 1, 2, 0) == [bare]
+    assert (bare.address, bare.timings) == (None, None)
     assert kept.history.of_delivery("wh_1", 1, 3, 0) == []
 
 
@@ -339,3 +347,84 @@ def test_two_processes_write_to_one_day(kept: Kept) -> None:
         kept.other_log.append([at(MIDNIGHT_MS + number + 1, number + 1)])
     found = [row.sequence for row in kept.newest("wh_1", 100)]
     assert found == list(range(9, -1, -1))
+
+
+MIDNIGHT_SLOT = MIDNIGHT_MS // SLOT_MS
+HOUR = 12
+
+
+def failing(time_ms: int, error_class: str | None, status_code: int | None, **how: object) -> Attempt:
+    """An attempt of that moment that did not succeed."""
+    return at(time_ms, status="retrying", error_class=error_class, status_code=status_code, **how)
+
+
+def counted(
+    kept: Kept, webhook_ids: Sequence[str], step: int = 1, days: int = 2
+) -> dict[tuple[str, int], AttemptCounts]:
+    """What the statistics say of these webhooks from a day before midnight on, by slots from midnight."""
+    around = (MIDNIGHT_SLOT - SLOTS_A_DAY, MIDNIGHT_SLOT + 2 * SLOTS_A_DAY)
+    steps = kept.history.statistics(webhook_ids, *around, step)
+    assert len({found[:2] for found in steps}) == len(steps)
+    return {(found.webhook_id, found.first_slot - MIDNIGHT_SLOT): found.counts for found in steps}
+
+
+def test_statistics_count_by_webhook_and_slot(kept: Kept) -> None:
+    kept.log.append([at(MIDNIGHT_MS), at(MIDNIGHT_MS + SLOT_MS - 1), failing(MIDNIGHT_MS + 5, "timeout", None)])
+    kept.log.append([at(MIDNIGHT_MS + 7), at(MIDNIGHT_MS + SLOT_MS), at(MIDNIGHT_MS, webhook_id="wh_2")])
+    found = counted(kept, ["wh_1"])
+    assert set(found) == {("wh_1", 0), ("wh_1", 1)}
+    assert (found["wh_1", 0].delivered, found["wh_1", 0].failures_by_kind) == (3, {"timeout": 1})
+    assert (found["wh_1", 1].delivered, found["wh_1", 1].failed) == (1, 0)
+    assert set(counted(kept, ["wh_2", "wh_1", "wh_3"])) == {("wh_1", 0), ("wh_1", 1), ("wh_2", 0)}
+    assert counted(kept, []) == {}
+
+
+def test_statistics_say_why_attempts_failed_and_how_long_all_took(kept: Kept) -> None:
+    kept.log.append(
+        [
+            failing(MIDNIGHT_MS, "status", 404, duration_ms=0.5),
+            failing(MIDNIGHT_MS, "status", 503, duration_ms=31_000.0),
+            failing(MIDNIGHT_MS, "timeout", 200, duration_ms=30_000.0),
+            failing(MIDNIGHT_MS, "no class of ours", None, duration_ms=11.0),
+            at(MIDNIGHT_MS, duration_ms=12.0),
+        ]
+    )
+    (found,) = counted(kept, ["wh_1"]).values()
+    assert found.failures_by_kind == {"4xx": 1, "5xx": 1, "timeout": 1, "other": 1}
+    assert [number for number, count in enumerate(found.latencies) for _ in range(count)] == [0, 6, 6, 23, 24]
+
+
+@pytest.mark.parametrize("step", [1, HOUR, SLOTS_A_DAY])
+def test_steps_add_up_whatever_their_length(kept: Kept, step: int) -> None:
+    moments = [MIDNIGHT_MS + number * SLOT_MS * 5 for number in range(-30, 60)]
+    for number in range(0, len(moments), 7):
+        kept.log.append([at(time_ms, duration_ms=number + 0.5) for time_ms in moments[number : number + 7]])
+    found = counted(kept, ["wh_1"], step)
+    assert total(found.values()).delivered == len(moments)
+    slots = [(time_ms - MIDNIGHT_MS) // SLOT_MS for time_ms in moments]
+    assert {slot for _, slot in found} == {slot // step * step for slot in slots}
+    assert total(found.values()) == total(counted(kept, ["wh_1"]).values())
+
+
+def test_statistics_are_asked_of_a_stretch_of_time(kept: Kept) -> None:
+    kept.log.append([at(MIDNIGHT_MS + number * SLOT_MS) for number in range(-3, 4)])
+    steps = kept.history.statistics(["wh_1"], MIDNIGHT_SLOT - 1, MIDNIGHT_SLOT + 2, 1)
+    assert [step.first_slot - MIDNIGHT_SLOT for step in steps] == [-1, 0, 1]
+    steps = kept.history.statistics(["wh_1"], MIDNIGHT_SLOT - 3, MIDNIGHT_SLOT, 1)
+    assert [step.first_slot - MIDNIGHT_SLOT for step in steps] == [-3, -2, -1]
+
+
+def test_statistics_are_forgotten_with_their_day(kept: Kept) -> None:
+    kept.log.append([at(MIDNIGHT_MS - 1), at(MIDNIGHT_MS)])
+    kept.log.drop_before(MIDNIGHT_MS)
+    kept.log.append([at(MIDNIGHT_MS)])
+    (step,) = kept.history.statistics(["wh_1"], 0, 2**32, 1)
+    assert (step.first_slot, step.counts.delivered) == (MIDNIGHT_SLOT, 2)
+
+
+def test_statistics_of_two_writers_add_up(kept: Kept) -> None:
+    for _ in range(5):
+        kept.log.append([at(MIDNIGHT_MS)])
+        kept.other_log.append([at(MIDNIGHT_MS), failing(MIDNIGHT_MS, "dns", None)])
+    steps: list[Step] = kept.history.statistics(["wh_1"], MIDNIGHT_SLOT, MIDNIGHT_SLOT + 1, 1)
+    assert [(step.counts.delivered, step.counts.failures_by_kind) for step in steps] == [(10, {"dns": 5})]

@@ -11,6 +11,7 @@ from tests.unit.world import START_MS, World
 
 from elasticlake.metadata import deliveries as rows
 from elasticlake.metadata.deliveries import Position
+from elasticlake.model.timings import Timings
 
 BUCKET = "lake1--pond1--my-bucket"
 NEW = {"bucket": BUCKET, "endpoint": "https://myapp.com/hook", "events": ["object:created", "object:deleted"]}
@@ -91,3 +92,18 @@ async def test_what_cannot_be_searched_for_is_named(
     answer = await api.get(await begin(api, world), params=query)
     assert answer.status_code == 422
     assert said in answer.text
+
+
+async def test_an_attempt_says_where_it_went_and_how_long_its_steps_took(api: httpx.AsyncClient, world: World) -> None:
+    bucket = await world.bucket(BUCKET)
+    webhook = (await api.post("/v1/webhooks", json=NEW)).json()["id"]
+    await world.put(BUCKET, b"a")
+    first = await world.attempt(webhook, bucket.id, 1, status="retrying")
+    second = await world.attempt(webhook, bucket.id, 1, 2)
+    world.record(first, replace(second, address="192.0.2.1", timings=Timings(None, 1.5, None, 20.25)))
+    identity = (await api.get(f"/v1/webhooks/{webhook}/deliveries")).json()["items"][0]["id"]
+    log = (await api.get(f"/v1/deliveries/{identity}")).json()["attemptLog"]
+    assert [(one["address"], one["timings"]) for one in log] == [
+        (None, None),
+        ("192.0.2.1", {"dnsMs": None, "connectMs": 1.5, "tlsMs": None, "firstByteMs": 20.25}),
+    ]

@@ -38,3 +38,37 @@ async def test_bad_parameters_are_named(api: httpx.AsyncClient, world: World, na
     answer = await api.get("/v1/buckets/bucket/events", params={name: value})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, name)
     assert (await api.get("/v1/buckets/bucket/events", params={"after": 2**63 - 1})).status_code == 200
+
+
+async def test_a_key_s_events_the_latest_first(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket("bucket")
+    for key in ("ä", "b", "ä", "ä"):
+        await world.put("bucket", key.encode())
+    query = {"key": "ä", "order": "desc", "limit": 2}
+    page = (await api.get("/v1/buckets/bucket/events", params=query)).json()
+    assert [item["sequence"] for item in page["items"]] == [4, 3]
+    assert (page["lastSequence"], page["firstSequence"]) == (4, 1)
+    page = (await api.get("/v1/buckets/bucket/events", params={**query, "before": 3})).json()
+    assert [item["sequence"] for item in page["items"]] == [1]
+    page = (await api.get("/v1/buckets/bucket/events", params={"key": "ä", "after": 1})).json()
+    assert [item["sequence"] for item in page["items"]] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "field"),
+    [
+        ({"order": "desc", "after": 0}, None, "after"),
+        ({"order": "desc", "wait": 1}, None, "wait"),
+        ({"before": 0}, None, "before"),
+        ({"order": "down"}, None, "order"),
+        ({"order": "desc"}, "text/event-stream", "order"),
+        ({"key": "a"}, "text/event-stream", "key"),
+        ({"before": 1}, "text/event-stream", "before"),
+    ],
+)
+async def test_what_does_not_go_together_is_refused(
+    api: httpx.AsyncClient, world: World, query: dict[str, str], accept: str | None, field: str
+) -> None:
+    await world.bucket("bucket")
+    answer = await api.get("/v1/buckets/bucket/events", params=query, headers={"Accept": accept} if accept else {})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)

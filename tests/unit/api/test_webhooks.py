@@ -6,7 +6,8 @@ import httpx
 import pytest
 from tests.unit.world import World
 
-from elasticlake.metadata import deliveries, failing_webhooks
+from elasticlake.metadata import breakers, deliveries, failing_webhooks, nodes
+from elasticlake.metadata.breakers import OpenBreaker
 from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.deliveries import Position
 from elasticlake.metadata.failing_webhooks import FailingWebhook
@@ -63,9 +64,11 @@ async def test_the_pages_call_answers_201(api: httpx.AsyncClient, world: World) 
         "certificateAuthority": None,
         "overlapEndsAt": None,
     }
-    standing = dict.fromkeys(("delivered", "dead", "canceled", "expired", "coalesced", "retrying"), 0)
+    counted = ("delivered", "dead", "canceled", "expired", "coalesced", "retrying", "backlog")
+    nothing = dict.fromkeys(("oldestUndeliveredAt", "failingSince", "lastError"))
+    standing = {**dict.fromkeys(counted, 0), **nothing, "breaker": {"state": "closed", "probeAt": None}}
     found = (await api.get(f"/v1/webhooks/{identity}")).json()
-    assert found == {"id": identity, **made, "standing": {**standing, "failingSince": None}}
+    assert found == {"id": identity, **made, "standing": standing}
 
 
 async def test_a_generated_secret_is_shown_once(api: httpx.AsyncClient, world: World) -> None:
@@ -222,7 +225,7 @@ async def test_how_its_deliveries_stand(api: httpx.AsyncClient, world: World) ->
         Position(made["id"], 1, 5, delivered=3, coalesced=1),
         Position(made["id"], 2, 9, delivered=4, expired=2),
     ]
-    since = FailingWebhook(made["id"], made["revision"], world.clock.now_ms(), False)
+    since = FailingWebhook(made["id"], made["revision"], world.clock.now_ms(), False, "no address")
 
     def put(tx: Transaction) -> None:
         for position in positions:
@@ -233,5 +236,38 @@ async def test_how_its_deliveries_stand(api: httpx.AsyncClient, world: World) ->
     standing = (await api.get(f"/v1/webhooks/{made['id']}")).json()["standing"]
     assert (standing["delivered"], standing["coalesced"], standing["expired"]) == (7, 1, 2)
     assert standing["failingSince"] == made["createdAt"]
+    assert standing["lastError"] == "no address"
     await api.patch(f"/v1/webhooks/{made['id']}", json={"name": "mended"})
     assert (await api.get(f"/v1/webhooks/{made['id']}")).json()["standing"]["failingSince"] is None
+
+
+async def test_what_waits_and_whether_the_endpoint_is_left_alone(api: httpx.AsyncClient, world: World) -> None:
+    bucket = await world.bucket(BUCKET)
+    made = await create(api)
+    for _ in range(3):
+        await world.put(BUCKET, b"key")
+        world.clock.time_ms += 1000
+
+    def put(tx: Transaction) -> None:
+        deliveries.put_position(tx, Position(made["id"], bucket.id, 1))
+        nodes.claim(tx, [made["id"]], 1)
+        breakers.put(tx, OpenBreaker(made["id"], 1, "open", world.clock.now_ms()))
+
+    await world.delivery.write(put)
+    standing = (await api.get(f"/v1/webhooks/{made['id']}")).json()["standing"]
+    assert (standing["backlog"], standing["oldestUndeliveredAt"]) == (2, "2026-01-02T03:04:06.678Z")
+    assert standing["breaker"] == {"state": "open", "probeAt": "2026-01-02T03:04:08.678Z"}
+    await world.delivery.write(lambda tx: breakers.put(tx, OpenBreaker(made["id"], 1, "half_open", None)))
+    standing = (await api.get(f"/v1/webhooks/{made['id']}")).json()["standing"]
+    assert standing["breaker"] == {"state": "halfOpen", "probeAt": None}
+
+
+async def test_a_list_has_the_standings_that_are_asked_for(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = [await create(api), await create(api, where="object.size > 1")]
+    await world.put(BUCKET, b"key")
+    assert ["standing" in item for item in (await api.get("/v1/webhooks")).json()["items"]] == [False, False]
+    items = (await api.get("/v1/webhooks", params={"standing": "true"})).json()["items"]
+    alone = [(await api.get(f"/v1/webhooks/{one['id']}")).json() for one in made]
+    assert sorted(items, key=lambda item: str(item["id"])) == sorted(alone, key=lambda item: str(item["id"]))
+    assert [item["standing"]["backlog"] for item in items] == [1, 1]

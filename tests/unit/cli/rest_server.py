@@ -139,6 +139,8 @@ class RestServer:
         return 200, items[name]
 
     def _events(self, call: Call, bucket: str) -> tuple[int, Any]:
+        if call.query.get("order") == "desc":
+            return 200, {"items": self._before(bucket, call.query)[:PAGE_SIZE], "lastSequence": 9, "firstSequence": 1}
         after = int(call.query["after"])
         with self.changed:
             log = self.events.get(bucket, [])
@@ -149,6 +151,11 @@ class RestServer:
                 self.changed.wait(left)
             items = self._past(bucket, after)
             return 200, {"items": items[:PAGE_SIZE], "lastSequence": after + len(items), "firstSequence": 1}
+
+    def _before(self, bucket: str, query: dict[str, str]) -> list[Document]:
+        before, key = int(query.get("before", 2**62)), query.get("key")
+        found = [event for event in self.events.get(bucket, []) if event["sequence"] < before]
+        return [event for event in reversed(found) if key in (None, event["object"]["key"])]
 
     def _past(self, bucket: str, after: int) -> list[Document]:
         return [event for event in self.events.get(bucket, []) if event["sequence"] > after]

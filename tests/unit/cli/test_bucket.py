@@ -51,3 +51,11 @@ def test_a_name_that_only_looks_hierarchical_is_warned_about(
 def test_the_help_says_what_public_read_means(run: Run) -> None:
     help_text = " ".join(run("bucket", "acl", "--help").stdout.split())
     assert "lets anyone list the bucket; objects keep their own ACL" in help_text
+
+
+def test_who_was_told_of_an_object(run: Run, server: RestServer) -> None:
+    delivery = {"id": "dlv_1", "webhook": "wh_1", "sequence": 7, "status": "delivered", "lastStatusCode": 200}
+    server.refusals["/v1/buckets/b/deliveries"] = (200, {"items": [delivery], "nextCursor": None})
+    lines = run("bucket", "deliveries", "b", "a b/ü.txt").stdout.splitlines()
+    assert [line.split()[:3:2] for line in lines] == [["SEQUENCE", "WEBHOOK"], ["7", "wh_1"]]
+    assert server.calls[0].query == {"key": "a b/ü.txt"}

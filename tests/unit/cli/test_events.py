@@ -109,3 +109,12 @@ def test_ctrl_c_on_a_terminal_leaves_the_prompt_a_line_of_its_own(server: RestSe
         assert os.read(controller, 100) == b"\r\n"
         assert process.stdout.read() == ""
     os.close(controller)
+
+
+def test_the_last_events_are_listed_the_latest_first(run: Run, server: RestServer) -> None:
+    happened(server, 1, 14)
+    listed = json.loads(run("events", "list", BUCKET, "--json").stdout)
+    assert [event["sequence"] for event in listed] == list(range(14, 4, -1))
+    assert len(run("events", "list", BUCKET, "--limit", "3").stdout.splitlines()) == 4
+    of_key = json.loads(run("events", "list", BUCKET, "--key", "7 a.txt", "--json").stdout)
+    assert [event["sequence"] for event in of_key] == [7]

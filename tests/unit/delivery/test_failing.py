@@ -61,12 +61,28 @@ async def test_another_dispatcher_goes_on_counting(world: World) -> None:
     Failing(ledger, clock).failed(HOOK, "refused")
     await ledger.flush()
     known = await world.delivery.read(failing_webhooks.everyone)
-    assert known == [FailingWebhook("wh_1", HOOK.revision, clock.time_ms, False)]
+    assert known == [FailingWebhook("wh_1", HOOK.revision, clock.time_ms, False, "refused")]
     successor = Failing(ledger, clock)
     successor.learn(known)
     clock.time_ms += DISABLE_AFTER_MS
     assert successor.failed(HOOK, "refused") == "disable"
     successor.succeeded(HOOK)
+    await ledger.flush()
+    assert await world.delivery.read(failing_webhooks.everyone) == []
+
+
+async def test_the_last_error_is_known_and_written_only_where_it_is_another(world: World) -> None:
+    clock = StillClock()
+    ledger = await owning_ledger(world)
+    failing = Failing(ledger, clock)
+    for error in ("refused", "refused", "reset"):
+        failing.failed(HOOK, error)
+        clock.time_ms += 1
+    await ledger.flush()
+    (known,) = await world.delivery.read(failing_webhooks.everyone)
+    assert (known.last_error, known.since_ms) == ("reset", clock.time_ms - 3)
+    await world.delivery.write(lambda tx: failing_webhooks.forget(tx, HOOK.id))
+    failing.failed(HOOK, "reset")
     await ledger.flush()
     assert await world.delivery.read(failing_webhooks.everyone) == []
 

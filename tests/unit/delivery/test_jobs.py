@@ -176,7 +176,8 @@ async def test_a_parked_head_that_a_replay_fails_to_deliver_stays_with_its_lane(
     await eventually(lambda: world.delivery.read(lambda reader: deliveries.lanes(reader, webhook.id)))
     job = await ended(world, running, await make(world, webhook, only="retrying"))
     assert (job.tally.failed, receiver.sequences) == (1, [1, 1])
-    assert await world.delivery.read(lambda reader: deliveries.count_parked(reader, webhook.id)) == 1
+    (parked,) = await world.delivery.read(lambda reader: deliveries.parked(reader, [webhook.id]))
+    assert (parked.lanes, parked.requested) == (1, 0)
     failed = (await world.deliveries.get(ROOT, receiver.headers[1]["x-elasticlake-delivery"])).delivery
     assert (failed.status, failed.kind) == ("canceled", "replay")
 

@@ -131,3 +131,40 @@ async def test_a_tail_ends_with_the_feed_and_where_the_log_went_faster(world: Wo
     world.feed.close()
     async with asyncio.timeout(5):
         assert await reading is None
+
+
+async def backwards(world: World, before: int | None, limit: int = 100, key: bytes | None = None) -> list[int]:
+    page = await world.feed.before(ROOT, "bucket", before, limit, key)
+    assert (page.first_sequence, page.last_sequence) == (2, 6)
+    return [event.sequence for event in page.events]
+
+
+async def test_the_latest_events_first(world: World) -> None:
+    bucket = await world.bucket("bucket")
+    for number in range(6):
+        await world.put("bucket", b"ab"[number % 2 : number % 2 + 1])
+    await world.trim_log(bucket, 2)
+    assert await backwards(world, None) == [6, 5, 4, 3, 2]
+    assert await backwards(world, 5, limit=2) == [4, 3]
+    assert await backwards(world, None, key=b"a") == [5, 3]
+    assert await backwards(world, 5, key=b"a") == [3]
+    assert await backwards(world, 2) == []
+    with pytest.raises(NoSuchBucket):
+        await world.feed.before(Token("t", "", ("acme",), "read", 0), "bucket", None)
+
+
+async def test_the_events_of_one_key(world: World) -> None:
+    bucket = await world.bucket("bucket")
+    for number in range(6):
+        await world.put("bucket", b"ab"[number % 2 : number % 2 + 1])
+    page = await world.feed.after(ROOT, "bucket", 1, 2, key=b"a")
+    assert [event.sequence for event in page.events] == [3, 5]
+    polls = asyncio.create_task(world.feed.after(ROOT, "bucket", 5, 10, 30, key=b"a"))
+    await world.put("bucket", b"b")
+    await asyncio.sleep(0.05)
+    assert not polls.done()
+    await world.put("bucket", b"a")
+    assert [event.sequence for event in (await asyncio.wait_for(polls, 5)).events] == [8]
+    await world.trim_log(bucket, 3)
+    with pytest.raises(EventsExpired):
+        await world.feed.after(ROOT, "bucket", 1, key=b"a")

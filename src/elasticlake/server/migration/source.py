@@ -15,7 +15,8 @@ import apsw
 from elasticlake.config.credentials import read_credentials
 from elasticlake.config.master_key import MasterKey
 from elasticlake.config.settings import Settings
-from elasticlake.metadata.moved_tables import CORE, DELIVERY, NUMBERED, Shape
+from elasticlake.metadata.history_day import open_day
+from elasticlake.metadata.moved_tables import CORE, DELIVERY, HISTORY, NUMBERED, Shape
 from elasticlake.metadata.sqlite import SqliteReader, connect
 from elasticlake.metadata.sqlite_rows import count, greatest_id, shape_of
 from elasticlake.server.composition import load_master_key
@@ -45,7 +46,7 @@ class Piece:
 
     @property
     def day(self) -> date | None:
-        """Of attempts: when they were made."""
+        """Of attempts and their statistics: when they were made."""
         return self.fixed.get("day")
 
 
@@ -83,7 +84,7 @@ class Source:
             f"{table}.{column}": greatest_id(self.delivery if table in DELIVERY else self.core, table, column) + 1
             for table, column in NUMBERED
         }
-        attempts = [_greatest(piece) for piece in self.pieces if piece.day is not None]
+        attempts = [_greatest(piece) for piece in self.pieces if piece.shape.table == "attempts"]
         numbers["inline_body_ids"] = greatest_id(self.core, "inline_bodies", "id") + 1
         numbers["attempt_ids"] = max(attempts, default=0) + 1
         return numbers
@@ -112,7 +113,7 @@ def open_source(settings: Settings, *, history: bool) -> Iterator[Source]:
         delivery = opened.enter_context(closing(connect(folder.delivery)))
         pieces = [_table(core, name) for name in CORE] + [_table(delivery, name) for name in DELIVERY]
         if history:
-            pieces += [_day(opened, path) for path in sorted(folder.history.glob("*.db"))]
+            pieces += [piece for path in sorted(folder.history.glob("*.db")) for piece in _day(opened, path)]
         yield Source(folder, master_key, installation, core, delivery, tuple(pieces))
 
 
@@ -120,16 +121,18 @@ def _table(connection: apsw.Connection, name: str) -> Piece:
     return Piece(name, connection, shape_of(connection, name), count(connection, name))
 
 
-def _day(opened: ExitStack, path: Path) -> Piece:
+def _day(opened: ExitStack, path: Path) -> list[Piece]:
     try:
-        connection = opened.enter_context(closing(connect(path)))
         day = datetime.strptime(path.stem, "%Y-%m-%d").replace(tzinfo=UTC).date()
-        total = count(connection, "attempts")
+        connection = opened.enter_context(closing(open_day(path)))
+        return [
+            Piece(f"{table} {day}", connection, shape_of(connection, table), count(connection, table), {"day": day})
+            for table in HISTORY
+        ]
     except (apsw.Error, ValueError) as error:
         raise MoveRefused(
             f"{path} cannot be read ({error}): remove it, or leave all history with --no-history"
         ) from None
-    return Piece(f"attempts {day}", connection, shape_of(connection, "attempts"), total, {"day": day})
 
 
 def _greatest(piece: Piece) -> int:

@@ -25,7 +25,8 @@ from elasticlake.config.master_key import MasterKey
 from elasticlake.config.settings import Settings
 from elasticlake.errors import ElasticLakeError
 from elasticlake.metadata.attempt_search import Wanted
-from elasticlake.metadata.moved_tables import CORE, DELIVERY
+from elasticlake.metadata.history import HistoryReader
+from elasticlake.metadata.moved_tables import CORE, DELIVERY, HISTORY
 from elasticlake.metadata.postgres.blocking import connect as connect_postgres
 from elasticlake.metadata.postgres.history import PostgresHistoryReader
 from elasticlake.metadata.postgres.migrations import SCHEMAS, migrate_postgres
@@ -108,7 +109,7 @@ def test_every_table_is_moved_or_left_behind_on_purpose(folder: DataFolder, data
     assert tables_of(folder.metadata) | tables_of(folder.delivery) == KNOWN_TABLES
     migrate_postgres(database)
     sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-    assert {row[0] for row in database.execute(sql).fetchall()} == KNOWN_TABLES | {"schema_versions", "attempts"}
+    assert {row[0] for row in database.execute(sql).fetchall()} == KNOWN_TABLES | {"schema_versions", *HISTORY}
 
 
 def test_all_rows_come_and_the_folder_serves_no_more(
@@ -118,7 +119,12 @@ def test_all_rows_come_and_the_folder_serves_no_more(
     moved = run(settings, postgres_url, progress)
     assert moved.is_whole
     assert moved.blobs == 2 * ROWS
-    assert moved.rows == {**dict.fromkeys(KEY_TABLES, ROWS), "facts": ROWS + 2, "attempts": ROWS}
+    assert moved.rows == {
+        **dict.fromkeys(KEY_TABLES, ROWS),
+        "facts": ROWS + 2,
+        "attempts": ROWS,
+        "attempt_statistics": 1,
+    }
     expected = source_contents(folder, database)
     found = contents(database)
     key = MasterKey.parse(folder.master_key.read_text())
@@ -154,8 +160,18 @@ def test_ids_go_on_where_they_were_even_of_rows_that_are_gone(
 
 
 def test_history_comes_along_or_stays(settings: Settings, postgres_url: str, database: psycopg.Connection[Any]) -> None:
-    assert "attempts" not in run(settings, postgres_url, history=False).rows
-    assert database.execute("SELECT count(*) FROM attempts").fetchone() == (0,)
+    moved = run(settings, postgres_url, history=False).rows
+    for table in HISTORY:
+        assert table not in moved
+        assert database.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
+
+
+def test_statistics_are_as_before(settings: Settings, folder: DataFolder, postgres_url: str) -> None:
+    run(settings, postgres_url)
+    with closing(HistoryReader(folder.history)) as before, closing(PostgresHistoryReader(postgres_url)) as after:
+        (step,) = before.statistics(["wh_1"], 0, 2**32, 1)
+        assert step.counts.delivered == ROWS
+        assert after.statistics(["wh_1"], 0, 2**32, 1) == [step]
 
 
 def test_attempts_are_found_as_before(settings: Settings, postgres_url: str) -> None:
