@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from elasticlake.model.objects import DEFAULT_CONTENT_TYPE, ObjectVersion
@@ -108,15 +109,12 @@ def _pretty(text: str) -> str:
 def _table(text: str, is_cut: bool) -> Preview:
     """The first rows, the last of which is left out where the text was cut within it."""
     lines = text[: text.rfind("\n") + 1] if is_cut and "\n" in text else text
-    rows: list[tuple[str, ...]] = []
     try:
-        for row in csv.reader(io.StringIO(lines, newline=""), _dialect(lines)):
-            if len(rows) > MAX_ROWS:
-                break
-            rows.append(tuple(row[:MAX_COLUMNS]))
+        read = list(islice(csv.reader(io.StringIO(lines, newline=""), _dialect(lines)), MAX_ROWS + 2))
     except csv.Error:
         return Preview("text", text, is_cut=is_cut)
-    return Preview("csv", rows=tuple(rows[: MAX_ROWS + 1]), is_cut=is_cut or len(rows) > MAX_ROWS)
+    rows = tuple(tuple(row[:MAX_COLUMNS]) for row in read[: MAX_ROWS + 1])
+    return Preview("csv", rows=rows, is_cut=is_cut or len(read) > len(rows))
 
 
 def _dialect(text: str) -> type[csv.excel]:

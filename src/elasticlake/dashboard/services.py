@@ -17,6 +17,7 @@ from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.measures import Measures
 from elasticlake.service.multipart import Multipart
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.object_links import Presign
 from elasticlake.service.objects import Objects
 from elasticlake.service.reconcile import Reconciling
@@ -37,6 +38,7 @@ class Services:
     multipart: Multipart
     webhooks: Webhooks
     deliveries: Deliveries
+    object_deliveries: ObjectDeliveries
     explanations: Explanations
     jobs: Jobs
     reconciling: Reconciling

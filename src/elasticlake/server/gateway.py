@@ -189,6 +189,7 @@ def _dashboard_services(
         multipart=multipart,
         webhooks=services.webhooks,
         deliveries=services.deliveries,
+        object_deliveries=services.object_deliveries,
         explanations=services.explanations,
         jobs=services.jobs,
         reconciling=services.reconciling,

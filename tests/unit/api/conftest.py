@@ -46,6 +46,7 @@ async def api(world: World, health: Health, metrics: SharedMetrics) -> AsyncIter
         webhooks=world.webhooks,
         deliveries=world.deliveries,
         object_deliveries=world.object_deliveries,
+        measures=world.measures,
         jobs=world.jobs,
         reconciling=world.reconciling,
         statistics=world.statistics,
