@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 import urllib.request
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import sign_in
 from tests.integration.conftest import s3_client
+from tests.integration.receiver import Receiver
 from tests.integration.server import Server
 
 pytestmark = pytest.mark.needs_chromium
@@ -197,6 +199,43 @@ def test_a_link_opens_the_object_for_whoever_has_it(page: Page, s3: Any, bucket:
     assert "X-Amz-Expires=604800" in link
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"for everybody"
+
+
+def test_an_objects_page_says_who_was_told_and_what_they_said(
+    page: Page, s3: Any, bucket: str, dashboard: Server
+) -> None:
+    glad, broken = Receiver(), Receiver(lambda _: 500)
+    new = {"bucket": bucket, "events": ["object:created", "object:deleted"]}
+    for endpoint in (glad.url("/glad"), broken.url("/broken")):
+        dashboard.request("POST", "/v1/webhooks", {**new, "endpoint": endpoint})
+    s3.put_object(Bucket=bucket, Key="../report", Body=b"1")
+    s3.put_object(Bucket=bucket, Key="../report", Body=b"2")
+    s3.delete_object(Bucket=bucket, Key="../report")
+    glad.wait_for(2, "/glad")
+    wait_until_answered(dashboard, f"/v1/buckets/{bucket}/deliveries?key=..%2Freport", 3)
+    page.goto(f"/ui/buckets/{bucket}/object?key=..%2Freport")
+    expect(page.get_by_text("There is no such object now.")).to_be_visible()
+    rows = page.get_by_role("region", name="Who was told").get_by_role("row").all_inner_texts()
+    told = [" ".join(row.split()) for row in rows[1:]]
+    assert [row.split()[0] for row in told if row.startswith("object:")] == [
+        "object:deleted", "object:updated", "object:created",
+    ]  # fmt: skip
+    assert sum("/glad delivered" in row and row.endswith(" 200") for row in told) == 2
+    assert sum("/broken held" in row for row in told) == 1
+    assert sum("/broken retrying" in row and row.endswith(" 500") for row in told) == 1
+    assert "No webhook wants this event." in told
+    page.get_by_role("link", name="retrying").click()
+    page.wait_for_url("**/ui/deliveries/dlv_*")
+    glad.close()
+    broken.close()
+
+
+def wait_until_answered(server: Server, path: str, count: int) -> None:
+    """Wait until so many deliveries have been answered."""
+    give_up_at = time.monotonic() + 20
+    while sum(one["lastStatusCode"] is not None for one in server.request("GET", path)["items"]) < count:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
 
 
 def test_an_uploaded_page_cannot_use_the_session(browser: Browser, dashboard: Server, s3: Any, bucket: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from elasticlake.dashboard.visit import Visit
-from elasticlake.errors import NoSuchBucket
+from elasticlake.errors import AccessDenied, NoSuchBucket
 from elasticlake.model.events import Event
 from elasticlake.service.object_deliveries import Told
 from elasticlake.service.pages import decode_cursor, encode_cursor
@@ -32,7 +32,7 @@ class Telling:
 
 
 async def read_telling(visit: Visit, key: bytes) -> Telling:
-    """The page that the query asks for; empty for a bucket that the viewer sees only because anyone may."""
+    """The page that the query asks for; empty where the viewer may see the object, and not the bucket's log."""
     cursor, name = visit.query("cursor"), visit.path("bucket")
     before = int(decode_cursor(cursor, int)[0]) if cursor else None
     try:
@@ -40,7 +40,7 @@ async def read_telling(visit: Visit, key: bytes) -> Telling:
         shown = found[:_SHOWN]
         sequences = [event.sequence for event in shown]
         told = await visit.services.object_deliveries.of_events(visit.token, name, sequences)
-    except NoSuchBucket:
+    except (NoSuchBucket, AccessDenied):
         return Telling([], None)
     events = [TellEvent(event, [one for one in told if one.delivery.id.sequence == event.sequence]) for event in shown]
     return Telling(events, encode_cursor(shown[-1].sequence) if len(found) > _SHOWN else None)
