@@ -15,7 +15,7 @@ from elasticlake.service.access import may
 from elasticlake.service.listing import Page
 from elasticlake.service.pages import decode_cursor, encode_cursor
 
-SHOWN = 100
+SHOWN = 50
 """Rows on a page."""
 WINDOW = 1000
 """Keys that are sorted together where the order is not that of the keys."""
