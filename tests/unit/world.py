@@ -34,6 +34,7 @@ from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.feed import Feed
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.measures import Measures
 from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.statistics import Statistics
@@ -86,6 +87,7 @@ class World:
     tokens: Tokens
     hierarchy: Hierarchy
     buckets: Buckets
+    measures: Measures
     webhooks: Webhooks
     deliveries: Deliveries
     object_deliveries: ObjectDeliveries
@@ -219,6 +221,7 @@ async def open_world(folder: Path, policy: EgressPolicy | None = None, url: str 
         tokens=Tokens(stores, ROOT_TOKEN_TEXT),
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
+        measures=Measures(core),
         webhooks=Webhooks(core, delivery, KEY, policy or EgressPolicy(), clock, wake),
         deliveries=deliveries,
         object_deliveries=ObjectDeliveries(core, deliveries),

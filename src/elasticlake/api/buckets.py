@@ -20,6 +20,7 @@ from elasticlake.api.documents import (
 )
 from elasticlake.api.services import Call
 from elasticlake.model.objects import Acl, Bucket
+from elasticlake.service.measures import Measure
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.reach import account_for
 
@@ -83,6 +84,20 @@ class BucketDocument(Document):
         )
 
 
+class MeasureDocument(Document):
+    """How much lies under a prefix. `isMore` where there are others beyond the 10,000 that are counted."""
+
+    model_config = ConfigDict(json_schema_extra=example(objects=2, bytes=2097152, isMore=False))
+
+    objects: int
+    bytes: int
+    is_more: bool
+
+    @classmethod
+    def of(cls, measure: Measure) -> MeasureDocument:
+        return cls(objects=measure.objects, bytes=measure.size_bytes, is_more=measure.is_more)
+
+
 @router.post("/buckets", status_code=201, summary="Create a bucket")
 async def create_bucket(call: Call, body: NewBucket) -> BucketDocument:
     """A missing lake or pond is created with its slug as display name. The owner is `account`, else the token's only
@@ -103,6 +118,16 @@ async def list_buckets(
 @router.get("/buckets/{bucket}", summary="Get a bucket")
 async def get_bucket(call: Call, bucket: BucketPath) -> BucketDocument:
     return BucketDocument.of(await call.services.hierarchy.get_bucket(call.token, bucket))
+
+
+@router.get("/buckets/{bucket}/size", summary="Count the objects under a prefix")
+async def measure_bucket(
+    call: Call,
+    bucket: BucketPath,
+    prefix: Annotated[str, Query(examples=["uploads/"], description="Only keys that begin so.")] = "",
+) -> MeasureDocument:
+    """The first 10,000 are counted; what the whole bucket holds is kept with it, and costs nothing to ask."""
+    return MeasureDocument.of(await call.services.measures.of_prefix(call.token, bucket, prefix.encode()))
 
 
 @router.patch("/buckets/{bucket}", summary="Change a bucket's ACL")

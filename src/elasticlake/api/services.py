@@ -18,6 +18,7 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.measures import Measures
 from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.reconcile import Reconciling
 from elasticlake.service.shared_metrics import SharedMetrics
@@ -35,6 +36,7 @@ class Services:
     tokens: Tokens
     hierarchy: Hierarchy
     buckets: Buckets
+    measures: Measures
     webhooks: Webhooks
     deliveries: Deliveries
     object_deliveries: ObjectDeliveries

@@ -76,6 +76,18 @@ def show(session: Session, bucket: BucketName) -> None:
     session.output.document(session.client.get(path("buckets", bucket), subject(bucket)))
 
 
+@command(app, "size")
+def size(
+    session: Session,
+    bucket: BucketName,
+    prefix: Annotated[str, typer.Option(help="Only keys that begin so.")] = "",
+) -> None:
+    """Count the objects under a prefix, and their bytes; the first 10,000 of them."""
+    session.output.document(
+        session.client.get(path("buckets", bucket, "size"), subject(bucket), params={"prefix": prefix})
+    )
+
+
 @command(app, "acl")
 def acl(
     session: Session,

@@ -553,6 +553,15 @@ class ManagedBy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How much lies under a prefix. `isMore` where there are others beyond the 10,000 that are counted."""
+
+    objects: int
+    bytes: int
+    is_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """A process that said that it lives. `epoch` names it for as long as it is not taken for dead."""
 

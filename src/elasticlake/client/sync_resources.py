@@ -229,6 +229,20 @@ class SyncBuckets(SyncResource):
         """
         self._send(make_call("DELETE", "/v1/buckets/{bucket}", None, path={"bucket": bucket}))
 
+    def measure(self, bucket: str, *, prefix: Given[str] = UNSET) -> models.Measure:
+        """Count the objects under a prefix.
+
+        The first 10,000 are counted; what the whole bucket holds is kept with it, and costs nothing to ask.
+
+        `bucket`: the bucket's S3 name.
+        `prefix`: only keys that begin so.
+        """
+        return self._send(
+            make_call(
+                "GET", "/v1/buckets/{bucket}/size", models.Measure, path={"bucket": bucket}, query={"prefix": prefix}
+            )
+        )
+
 
 class SyncEvents(SyncResource):
     """What there is of events."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -42,6 +42,14 @@ class Form:
     def all(self, name: str) -> list[str]:
         """Every value of a field that may come several times."""
         return [value for known, value in self._fields if known == name]
+
+    def key(self, name: str) -> bytes:
+        """A key, which is percent-encoded within its field: a browser would change line ends, and drop NUL."""
+        return unquote_to_bytes(self.raw(name))
+
+    def keys(self, name: str) -> list[bytes]:
+        """Every key of a field, as `key` reads one."""
+        return [unquote_to_bytes(value) for value in self.all(name)]
 
     def lines(self, name: str) -> list[str]:
         """The lines of a text area that are not empty."""

@@ -19,6 +19,7 @@ _PATHS = {
     "cross": "M6 6l12 12M18 6L6 18",
     "folder": "M3 6h6l2 2h10v11H3z",
     "file": "M6 3h8l4 4v14H6zM14 3v4h4",
+    "folder-up": "M3 6h6l2 2h10v11H3zM12 16v-5M9.500 13l2.500-2.500 2.500 2.500",
     "upload": "M12 16V5M7 9l5-5 5 5M4 20h16",
     "download": "M12 4v11M7 11l5 5 5-5M4 20h16",
     "bin": "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13",

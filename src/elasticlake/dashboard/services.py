@@ -17,7 +17,9 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.measures import Measures
 from elasticlake.service.multipart import Multipart
+from elasticlake.service.object_deliveries import ObjectDeliveries
 from elasticlake.service.object_links import Presign
 from elasticlake.service.objects import Objects
 from elasticlake.service.reconcile import Reconciling
@@ -36,10 +38,12 @@ class Services:
     hierarchy: Hierarchy
     buckets: Buckets
     objects: Objects
+    measures: Measures
     multipart: Multipart
     webhooks: Webhooks
     deliveries: Deliveries
     statistics: Statistics
+    object_deliveries: ObjectDeliveries
     explanations: Explanations
     jobs: Jobs
     reconciling: Reconciling

@@ -99,6 +99,12 @@ def name_of(value: bytes, prefix: bytes = b"") -> Markup:
     return key(value[len(prefix) :])
 
 
+def spoken(value: bytes, prefix: bytes = b"") -> str:
+    """`name_of` as plain text, for what is read aloud."""
+    text = value[len(prefix) :].decode("utf-8", "replace")
+    return "".join(f" {_code(one)} " if unicodedata.category(one) in _ODD else one for one in text)
+
+
 def in_url(value: bytes | str) -> str:
     """A value for a query parameter, or for one segment of a path."""
     return quote(value, safe="")
@@ -124,5 +130,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "key": key,
     "json_text": json_text,
     "name_of": name_of,
+    "spoken": spoken,
     "in_url": in_url,
 }

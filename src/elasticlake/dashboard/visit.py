@@ -121,11 +121,12 @@ class Visit:
         """Go on to a page of ours, which then shows the message. Never to anywhere else."""
         target = path + (f"?{urlencode(query)}" if query else "")
         response = RedirectResponse(ours_or(target, PREFIX + "/"), 303)
-        if message:
-            value = flash.write(self.services.sessions, message)
-            response.set_cookie(
-                flash.COOKIE, value, 60, path=PREFIX, httponly=True, samesite="lax", secure=self.is_secure
-            )
+        return self.leave(response, message) if message else response
+
+    def leave(self, response: Response, message: str) -> Response:
+        """Have the next page show the message."""
+        value = flash.write(self.services.sessions, message)
+        response.set_cookie(flash.COOKIE, value, 60, path=PREFIX, httponly=True, samesite="lax", secure=self.is_secure)
         return response
 
     def show_once(self, path: str, secret: str) -> Response:

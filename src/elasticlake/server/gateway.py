@@ -42,6 +42,7 @@ from elasticlake.service.feed import Feed
 from elasticlake.service.health import Health, blobs_probe, dispatcher_probe, metadata_probe
 from elasticlake.service.hierarchy import Hierarchy
 from elasticlake.service.jobs import Jobs
+from elasticlake.service.measures import Measures
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.multipart import Multipart
 from elasticlake.service.notifications import Notifications
@@ -145,6 +146,7 @@ def _services(
         tokens=Tokens(stores, installation.credentials.api_token),
         hierarchy=Hierarchy(stores),
         buckets=Buckets(stores),
+        measures=Measures(core),
         webhooks=Webhooks(core, delivery, installation.master_key, policy, clock, wake),
         deliveries=deliveries,
         object_deliveries=ObjectDeliveries(core, deliveries),
@@ -235,10 +237,12 @@ def _dashboard_services(
         hierarchy=services.hierarchy,
         buckets=services.buckets,
         objects=objects,
+        measures=services.measures,
         multipart=multipart,
         webhooks=services.webhooks,
         deliveries=services.deliveries,
         statistics=services.statistics,
+        object_deliveries=services.object_deliveries,
         explanations=services.explanations,
         jobs=services.jobs,
         reconciling=services.reconciling,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from elasticlake.metadata import events, webhooks
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.model.accounts import Token
 from elasticlake.model.ids import DeliveryId
+from elasticlake.model.objects import Bucket
 from elasticlake.model.webhooks import Webhook
 from elasticlake.service.deliveries import Deliveries
 from elasticlake.service.delivery_status import Delivery
@@ -21,6 +23,13 @@ PAIRS_AT_ONCE = 100
 _ENDLESS = 2**62
 
 Pair = tuple[Webhook, DeliveryId]
+
+
+class Told(NamedTuple):
+    """A delivery, and whose it is."""
+
+    webhook: Webhook
+    delivery: Delivery
 
 
 class ObjectDeliveries:
@@ -44,13 +53,38 @@ class ObjectDeliveries:
         more = encode_cursor(*_place(pairs[limit - 1])) if len(pairs) > limit else None
         return Page([delivery for delivery in described if delivery is not None], more)
 
+    async def of_events(self, token: Token, bucket_name: str, sequences: Sequence[int]) -> list[Told]:
+        """To which webhooks each of these events went, in the order given, with the same webhooks as `page`.
+
+        At most `PAIRS_AT_ONCE` deliveries are looked at. Raises `NoSuchBucket`, `AccessDenied`.
+        """
+        pairs = await self._core.read(lambda reader: _pairs_of(reader, token, bucket_name, sequences))
+        described = await self._deliveries.described(pairs)
+        return [
+            Told(webhook, delivery)
+            for (webhook, _), delivery in zip(pairs, described, strict=True)
+            if delivery is not None
+        ]
+
+
+def _pairs_of(reader: Reader, token: Token, bucket_name: str, sequences: Sequence[int]) -> list[Pair]:
+    bucket = visible_bucket(reader, token, bucket_name, "admin")
+    listening = _listening(reader, token, bucket)
+    pairs = ((hook, DeliveryId(hook.id, bucket.id, sequence)) for sequence in sequences for hook in listening)
+    return list(islice(pairs, PAIRS_AT_ONCE))
+
+
+def _listening(reader: Reader, token: Token, bucket: Bucket) -> list[Webhook]:
+    """The webhooks that hear of the bucket, as far as the token sees them."""
+    place = webhooks.place(reader, bucket.id)
+    heard = webhooks.listening(reader, place) if place is not None else []
+    return [stored.webhook for stored in heard if reaches_webhook(token, stored.webhook)]
+
 
 def _pairs(reader: Reader, token: Token, bucket_name: str, key: bytes, last: tuple[int, str], limit: int) -> list[Pair]:
     """At most `limit` pairs that come after the last one of the page before."""
     bucket = visible_bucket(reader, token, bucket_name, "admin")
-    place = webhooks.place(reader, bucket.id)
-    heard = webhooks.listening(reader, place) if place is not None else []
-    listening = [stored.webhook for stored in heard if reaches_webhook(token, stored.webhook)]
+    listening = _listening(reader, token, bucket)
     if not listening:
         return []
     # Of the first event some or all may have been on the page before.

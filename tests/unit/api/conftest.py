@@ -57,6 +57,7 @@ async def api(world: World, health: Health, metrics: SharedMetrics, system: Syst
         webhooks=world.webhooks,
         deliveries=world.deliveries,
         object_deliveries=world.object_deliveries,
+        measures=world.measures,
         jobs=world.jobs,
         reconciling=world.reconciling,
         statistics=world.statistics,

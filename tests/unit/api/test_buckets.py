@@ -68,3 +68,13 @@ async def test_a_limited_token_owns_what_it_makes(api: httpx.AsyncClient, world:
     assert change.status_code == 404
     listed = (await api.get("/v1/buckets", headers=as_acme)).json()["items"]
     assert [bucket["bucket"] for bucket in listed] == ["acme--a--x"]
+
+
+async def test_what_lies_under_a_prefix(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket("lake1--pond1--x")
+    for key, data in ((b"a/1", b"1"), (b"a/2", b"22"), (b"b", b"333")):
+        await world.put("lake1--pond1--x", key, data)
+    under = await api.get("/v1/buckets/lake1--pond1--x/size", params={"prefix": "a/"})
+    assert under.json() == {"objects": 2, "bytes": 3, "isMore": False}
+    assert (await api.get("/v1/buckets/lake1--pond1--x/size")).json()["objects"] == 3
+    assert (await api.get("/v1/buckets/other/size")).status_code == 404

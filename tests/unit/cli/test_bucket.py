@@ -59,3 +59,10 @@ def test_who_was_told_of_an_object(run: Run, server: RestServer) -> None:
     lines = run("bucket", "deliveries", "b", "a b/ü.txt").stdout.splitlines()
     assert [line.split()[:3:2] for line in lines] == [["SEQUENCE", "WEBHOOK"], ["7", "wh_1"]]
     assert server.calls[0].query == {"key": "a b/ü.txt"}
+
+
+def test_what_lies_under_a_prefix(run: Run, server: RestServer) -> None:
+    server.refusals["/v1/buckets/b/size"] = (200, {"objects": 2, "bytes": 3, "isMore": False})
+    lines = run("bucket", "size", "b", "--prefix", "a b/").stdout.splitlines()
+    assert [line.split() for line in lines] == [["objects", "2"], ["bytes", "3"], ["is", "more", "no"]]
+    assert server.calls[0].query == {"prefix": "a b/"}

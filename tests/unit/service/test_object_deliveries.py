@@ -117,3 +117,32 @@ async def test_a_cursor_of_another_list_is_refused(world: World) -> None:
     await world.bucket(NAME)
     with pytest.raises(InvalidInput):
         await world.object_deliveries.page(ROOT, NAME, b"a", PageRequest("nonsense"))
+
+
+async def test_of_events_says_whose_each_delivery_is(world: World) -> None:
+    bucket = await world.bucket(NAME)
+    hooks = sorted([await hook(world), await hook(world)], key=lambda webhook: webhook.id)
+    await hook(world, replace(NEW, events=("object:deleted",)))
+    for _ in range(3):
+        await world.put(NAME, b"a")
+    await reach(world, hooks[0], bucket, 3)
+    found = await world.object_deliveries.of_events(ROOT, NAME, [3, 1])
+    assert [(one.delivery.id.sequence, one.webhook.id, one.delivery.status) for one in found] == [
+        (sequence, webhook.id, status)
+        for sequence in (3, 1)
+        for webhook, status in ((hooks[0], "delivered"), (hooks[1], "pending"))
+    ]
+    assert await world.object_deliveries.of_events(ROOT, NAME, []) == []
+    with pytest.raises(NoSuchBucket):
+        await world.object_deliveries.of_events(Token("t", "t", ("other",), "read", 0), NAME, [1])
+
+
+async def test_of_events_looks_at_a_bounded_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_deliveries, "PAIRS_AT_ONCE", 3)
+    await world.bucket(NAME)
+    await hook(world)
+    await hook(world)
+    for _ in range(3):
+        await world.put(NAME, b"a")
+    found = await world.object_deliveries.of_events(ROOT, NAME, [3, 2, 1])
+    assert [one.delivery.id.sequence for one in found] == [3, 3, 2]

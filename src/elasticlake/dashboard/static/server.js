@@ -2,7 +2,7 @@
 
 const token = document.querySelector("meta[name=csrf-token]")?.content ?? "";
 
-/** POST fields as a form; returns the answer's JSON. Throws an Error with the server's own words. */
+/** POST fields as a form; returns the answer's JSON. Throws an Error with the server's own words and its `status`. */
 export async function post(path, fields, { signal } = {}) {
   return answered(
     await fetch(path, {
@@ -29,6 +29,7 @@ export async function fragment(path, { signal } = {}) {
 
 async function answered(response) {
   const document = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(document.detail ?? `The server answered ${response.status}.`);
-  return document;
+  if (response.ok) return document;
+  const words = document.detail ?? `The server answered ${response.status}.`;
+  throw Object.assign(new Error(words), { status: response.status });
 }
