@@ -1,5 +1,5 @@
 """What became of deliveries, on its way to the disk: many outcomes in one short transaction, many attempts in one
-batch.
+batch, and less often, as attempts are information alone.
 
 The snapshot of positions and lanes is taken at one moment, so that whatever survives a crash fits together: at worst
 the window's events are sent again (I4). What may wait for the disk is bounded: beyond that nothing new is to be sent,
@@ -9,7 +9,7 @@ which keeps the memory, and what a crash would have sent again, small (I6).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, Protocol
 
@@ -22,6 +22,8 @@ from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, Reques
 from elasticlake.metadata.history import Attempt, HistoryLog
 
 FLUSH_SECONDS = 0.02
+HISTORY_SECONDS = 0.1
+"""Of a longer time's attempts, more share the pages that they are written to."""
 RETRY_SECONDS = 1.0
 MAX_UNWRITTEN_BYTES = 8 << 20
 # About what each takes in memory, an attempt beside its bodies.
@@ -81,11 +83,14 @@ class Ledger:
         self.on_room: Callable[[], None] = lambda: None
         """Told when the ledger is no longer full."""
         self._unwritten_bytes = 0
+        self._change_bytes = 0
+        self._attempt_bytes = 0
         self._dirty = asyncio.Event()
+        self._attempted = asyncio.Event()
         self._one_flush = asyncio.Lock()
         self._flushing: set[asyncio.Task[None]] = set()
         self._closing = False
-        self._writing: asyncio.Task[None] | None = None
+        self._writing: list[asyncio.Task[None]] = []
 
     @property
     def is_full(self) -> bool:
@@ -95,7 +100,7 @@ class Ledger:
     def moved(self, feed: Feed) -> None:
         """The feed's position or counts changed."""
         self._feeds[feed.webhook_id, feed.bucket_id] = feed
-        self._grow(_CHANGE_BYTES)
+        self._changed()
 
     def is_unwritten(self, feed: Feed) -> bool:
         """Whether something of the feed has not been stored yet."""
@@ -104,7 +109,7 @@ class Ledger:
     def store(self, webhook_id: str, what: Hashable, write: Callable[[Transaction], None]) -> None:
         """Write that with the next outcomes. `what` names it, so that a later state replaces an earlier one."""
         self._changes[what] = Change(webhook_id, write)
-        self._grow(_CHANGE_BYTES)
+        self._changed()
 
     def lane_changed(self, feed: Feed, lane: ParkedLane) -> None:
         """The lane was parked, retried, advanced, or (if the feed no longer has it) ended."""
@@ -143,71 +148,93 @@ class Ledger:
         if self._history is None:
             return
         self._attempts.append(attempt)
-        self._grow(_ATTEMPT_BYTES + len(attempt.request_body) + len(attempt.response_body))
+        size_bytes = _ATTEMPT_BYTES + len(attempt.request_body) + len(attempt.response_body)
+        self._attempt_bytes += size_bytes
+        self._attempted.set()
+        self._grow(size_bytes)
 
     def forget(self, webhook_id: str) -> None:
         """The webhook is gone: nothing of it is to be written any more."""
         self._feeds = {key: feed for key, feed in self._feeds.items() if key[0] != webhook_id}
         self._changes = {what: change for what, change in self._changes.items() if change.webhook_id != webhook_id}
 
+    def _changed(self) -> None:
+        self._change_bytes += _CHANGE_BYTES
+        self._dirty.set()
+        self._grow(_CHANGE_BYTES)
+
     def _grow(self, size_bytes: int) -> None:
         was_full = self.is_full
         self._unwritten_bytes += size_bytes
-        self._dirty.set()
         if self.is_full and not was_full:
             _log.warning("deliveries wait for the disk", unwritten_bytes=self._unwritten_bytes)
 
     def start(self) -> None:
         """Write whatever comes, until closed."""
-        self._writing = asyncio.create_task(self._run())
+        self._writing = [
+            asyncio.create_task(self._repeat(self._dirty, FLUSH_SECONDS, self._write)),
+            asyncio.create_task(self._repeat(self._attempted, HISTORY_SECONDS, self._remember)),
+        ]
 
-    async def _run(self) -> None:
+    async def _repeat(self, news: asyncio.Event, seconds: float, write: Callable[[], Awaitable[None]]) -> None:
         while not self._closing:
-            await self._dirty.wait()
-            await asyncio.sleep(FLUSH_SECONDS)
-            await self.flush()
+            await news.wait()
+            await asyncio.sleep(seconds)
+            await self._finish(write)
 
     async def flush(self) -> None:
         """Write everything collected so far; on a fault, keep it and try again. Whoever waits for it may be canceled:
         what was taken is written nevertheless."""
-        flushing = asyncio.create_task(self._flush())
+        await self._finish(self._write_all)
+
+    async def _finish(self, write: Callable[[], Awaitable[None]]) -> None:
+        flushing = asyncio.ensure_future(write())
         self._flushing.add(flushing)
         flushing.add_done_callback(self._flushing.discard)
         await asyncio.shield(flushing)
 
-    async def _flush(self) -> None:
-        async with self._one_flush:
-            await self._write()
+    async def _write_all(self) -> None:
+        await asyncio.gather(self._write(), self._remember())
 
     async def _write(self) -> None:
-        self._dirty.clear()
-        taken_bytes = self._unwritten_bytes
+        """Store the outcomes."""
+        async with self._one_flush:
+            self._dirty.clear()
+            taken_bytes, self._change_bytes = self._change_bytes, 0
+            # The epoch of now: by the time of a retry we may have another, under which these may not be written.
+            taken, epoch, timeline = self._take(), self._fence.epoch, self.timeline
+            while taken.changes:
+                try:
+                    lost = await self._database.write(lambda tx: taken.write(tx, epoch, timeline), touching=Touching())
+                    if lost:
+                        _log.warning("outcomes refused: the webhooks are another dispatcher's", webhooks=len(lost))
+                        self.on_lost(lost)
+                    break
+                except Exception as error:
+                    _log.error("could not store outcomes", exc_info=error)
+                    await asyncio.sleep(RETRY_SECONDS)
+            self._shrink(taken_bytes)
+
+    async def _remember(self) -> None:
+        """Append the attempts to history."""
+        self._attempted.clear()
         attempts, self._attempts = self._attempts, []
-        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
-        # The epoch of now: by the time of a retry we may have another, under which these may not be written.
-        taken, epoch, timeline = self._take(), self._fence.epoch, self.timeline
-        while taken.changes:
-            try:
-                lost = await self._database.write(lambda tx: taken.write(tx, epoch, timeline), touching=Touching())
-                if lost:
-                    _log.warning("outcomes refused: the webhooks are another dispatcher's", webhooks=len(lost))
-                    self.on_lost(lost)
-                break
-            except Exception as error:
-                _log.error("could not store outcomes", exc_info=error)
-                await asyncio.sleep(RETRY_SECONDS)
-        await writing
+        taken_bytes, self._attempt_bytes = self._attempt_bytes, 0
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._append, attempts)
+        self._shrink(taken_bytes)
+
+    def _shrink(self, size_bytes: int) -> None:
         was_full = self.is_full
-        self._unwritten_bytes -= taken_bytes
-        if was_full:
+        self._unwritten_bytes -= size_bytes
+        if was_full and not self.is_full:
             self.on_room()
 
     async def close(self) -> None:
         """Write the last of it."""
         self._closing = True
         self._dirty.set()
-        if self._writing is not None:
-            await self._writing
+        self._attempted.set()
+        await asyncio.gather(*self._writing)
         await self.flush()
         self._thread.shutdown(wait=True)
         if self._history is not None:
