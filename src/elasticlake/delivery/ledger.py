@@ -26,8 +26,9 @@ HISTORY_SECONDS = 0.1
 """Of a longer time's attempts, more share the pages that they are written to."""
 RETRY_SECONDS = 1.0
 MAX_UNWRITTEN_BYTES = 8 << 20
-# About what each takes in memory, an attempt beside its bodies.
-_CHANGE_BYTES = 512
+# About what each takes in memory, an attempt beside its bodies; a change is counted for more than it takes, since it is
+# also what a crash would have sent again.
+_CHANGE_BYTES = 2048
 _ATTEMPT_BYTES = 2048
 
 _log = structlog.get_logger("delivery")
