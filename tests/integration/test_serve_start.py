@@ -228,7 +228,7 @@ def _start_on_terminal(data: Path, until: bytes) -> bytes:
 def test_other_addresses(spawn: Spawn, host: str) -> None:
     server = spawn(host=host)
     server.start()
-    assert server.output.startswith(f"ElasticLake serves S3 and REST at http://{host}:{server.port}\n")
+    assert server.output.startswith(f"ElasticLake serves S3, REST and the dashboard at http://{host}:{server.port}\n")
 
 
 def test_dead_processes_are_started_again(spawn: Spawn) -> None:

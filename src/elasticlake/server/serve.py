@@ -105,7 +105,7 @@ def _announce(settings: Settings, port: int, credentials: RootCredentials, made:
     scheme = "https" if settings.tls_cert else "http"
     host = settings.address.host
     local = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    what = "health and metrics of a dispatcher" if settings.role == "dispatcher" else "S3 and REST"
+    what = "health and metrics of a dispatcher" if settings.role == "dispatcher" else "S3, REST and the dashboard"
     print(f"ElasticLake serves {what} at {local}", flush=True)
     if settings.public_url is not None:
         print(f"Public URL: {settings.public_url}", flush=True)
@@ -135,7 +135,9 @@ Made just now, kept in {path} and not shown again:
 
 {shown}
 
-Try it in another terminal, with these as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ELASTICLAKE_API_TOKEN:
+Open {url} in a browser and sign in with the dashboard password: it leads to a first webhook in a minute.
+
+Or try it in another terminal, with these as AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ELASTICLAKE_API_TOKEN:
 
   export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=us-east-1
   aws s3 mb s3://lake1--pond1--my-bucket
