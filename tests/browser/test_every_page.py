@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import BrowserContext, Page, Request, ViewportSize, expect
 from tests.integration.conftest import s3_client
+from tests.integration.receiver import eventually
 from tests.integration.server import Server
 
 pytestmark = pytest.mark.needs_chromium
@@ -39,7 +40,33 @@ PAGES = (
     "/ui/activity",
     "/ui/activity?subject=nothing",
     "/ui/system",
+    "/ui/buckets",
+    "/ui/buckets?pond=lake1--pond1",
+    f"/ui/buckets/{BUCKET}",
+    f"/ui/buckets/{BUCKET}?prefix=folder%2F&sort=size",
+    f"/ui/buckets/{BUCKET}?search=nothing",
+    f"/ui/buckets/{BUCKET}/object?key=table.csv",
+    f"/ui/buckets/{BUCKET}/object?key=folder%2F%3Cscript%3E",
+    f"/ui/buckets/{BUCKET}/delete?prefix=folder%2F",
+    f"/ui/buckets/{BUCKET}/settings",
+    f"/ui/buckets/{BUCKET}/settings/access",
+    f"/ui/buckets/{BUCKET}/settings/webhooks",
+    "/ui/webhooks",
+    f"/ui/webhooks/new?bucket={BUCKET}",
+    "/ui/webhooks/WEBHOOK",
+    "/ui/webhooks/WEBHOOK?range=7d&status=retrying",
+    "/ui/webhooks/WEBHOOK/edit",
+    "/ui/webhooks/WEBHOOK/made",
+    "/ui/webhooks/WEBHOOK/secret",
+    "/ui/webhooks/WEBHOOK/test/TEST",
+    "/ui/webhooks/WEBHOOK/replay",
+    "/ui/webhooks/WEBHOOK/backfill",
+    "/ui/webhooks/WEBHOOK/jobs",
+    "/ui/webhooks/WEBHOOK/jobs/JOB",
+    "/ui/deliveries/DELIVERY",
 )
+NAMED: dict[str, str] = {}
+"""What the names in capitals stand for."""
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RUN_AXE = "() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
 BROADER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -59,6 +86,26 @@ def data(dashboard: Server) -> None:
     s3_client(dashboard).put_object(Bucket=BUCKET, Key="x", Body=b"x")
     for number in range(40):
         dashboard.request("POST", "/v1/lakes", {"lake": f"lake-{number}"})
+    hook = {"bucket": BUCKET, "endpoint": f"http://127.0.0.1:1/{'hook' * 60}", "events": ["object:created"]}
+    webhook = dashboard.request("POST", "/v1/webhooks", hook | {"name": "a" * 64, "filter": {"prefix": ["<b>"] * 9}})[
+        "id"
+    ]
+    dashboard.request("PATCH", f"/v1/webhooks/{webhook}", {"filter": None})
+    for key, body in (("table.csv", b"a,b\n" * 50), ("folder/<script>", b"x"), ("folder/" + "long" * 200, b"x")):
+        s3_client(dashboard).put_object(Bucket=BUCKET, Key=key, Body=body)
+    test = dashboard.request("POST", f"/v1/webhooks/{webhook}/test?wait=20")["id"]
+    attempted = eventually(
+        lambda: dashboard.request("GET", f"/v1/webhooks/{webhook}/deliveries?key=table.csv")["items"]
+    )
+    job = dashboard.request("POST", f"/v1/webhooks/{webhook}/replay", {"prefix": "folder/"})["id"]
+    NAMED.update(WEBHOOK=webhook, TEST=test, DELIVERY=attempted[0]["id"], JOB=job)
+
+
+def url_of(path: str) -> str:
+    """The path with the names filled in."""
+    for name, value in NAMED.items():
+        path = path.replace(name, value)
+    return path
 
 
 @pytest.fixture
@@ -81,7 +128,7 @@ def test_an_event_is_caught(opened: Page) -> None:
 def test_nobody_meets_a_barrier(opened: Page, path: str) -> None:
     for theme in THEMES:
         opened.emulate_media(color_scheme=theme)
-        opened.goto(path)
+        opened.goto(url_of(path))
         assert barriers(opened) == [], f"{path} in the {theme} theme"
         for button in opened.locator("main [data-open]").all():
             button.click()
@@ -126,12 +173,12 @@ def test_signing_in_has_no_barrier(context: BrowserContext) -> None:
 
 def broader_by(page: Page, path: str) -> int:
     """By how many pixels the page is broader than the window."""
-    page.goto(path)
+    page.goto(url_of(path))
     return int(page.evaluate(BROADER))
 
 
 def headings(page: Page, path: str) -> int:
-    page.goto(path)
+    page.goto(url_of(path))
     return page.get_by_role("heading", level=1).count()
 
 
