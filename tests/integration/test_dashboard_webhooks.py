@@ -100,6 +100,7 @@ def test_what_a_receiver_answers_is_text(server: Server, s3: Any, bucket: str, v
         webhook = made(server, bucket, url)
         s3.put_object(Bucket=bucket, Key="a", Body=b"1")
         (delivery,) = deliveries(server, webhook, 1, "?status=dead")
+    eventually(lambda: server.request("GET", f"/v1/deliveries/{delivery['id']}")["attemptLog"])
     text = page_of(visitor, f"/ui/deliveries/{delivery['id']}")
     assert_no_script_of_others(text.replace("&lt;", ""))
     assert "X-Evil" in text

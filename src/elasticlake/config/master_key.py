@@ -30,7 +30,7 @@ class MasterKey:
     def __init__(self, key: bytes) -> None:
         if len(key) != _KEY_BYTES:
             raise MasterKeyError(f"A master key has {_KEY_BYTES} bytes, written in base64.")
-        self._key = key
+        self._deriving = hmac.new(key, b"elasticlake-derived:", "sha256")
         self._cipher = AESGCM(key)
         self._id = hashlib.sha256(b"elasticlake-master-key:" + key).digest()[:_ID_BYTES]
 
@@ -46,7 +46,9 @@ class MasterKey:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes that only who holds the key can have, others for every purpose (HMAC-SHA256, as in RFC 5869)."""
-        return hmac.digest(self._key, b"elasticlake-derived:" + purpose.encode(), "sha256")
+        derived = self._deriving.copy()
+        derived.update(purpose.encode())
+        return derived.digest()
 
     def encrypt(self, secret: str) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)

@@ -100,3 +100,10 @@ def test_a_private_file_replaces_what_was_there_whole(tmp_path: Path) -> None:
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_derived_is_another_for_every_purpose_and_key() -> None:
+    key, other = MasterKey(bytes(32)), MasterKey(bytes(range(32)))
+    assert key.derive("a") == MasterKey(bytes(32)).derive("a")
+    assert len({key.derive("a"), key.derive("b"), other.derive("a"), other.derive("b")}) == 4
+    assert len(key.derive("a")) == 32
