@@ -1,7 +1,7 @@
 """Sessions: who a browser is, in a signed cookie. No session is stored, so every node knows it and a restart ends none.
 
-A session ends by its time, by signing out, or when what it was opened with changes: it is bound to the password, or to
-the access key's secret.
+A session ends by its time, or when what it was opened with changes: it is bound to the password, or to the access key's
+secret. Signing out takes the cookie from the browser; a copy of it is good until then.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hmac
 import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 
 from elasticlake.clock import Clock
 from elasticlake.record import record
@@ -17,8 +18,10 @@ from elasticlake.record import record
 COOKIE = "elasticlake-session"
 LIFE_SECONDS = 12 * 3600
 RENEW_SECONDS = LIFE_SECONDS // 2
-PASSWORD = "password"
-"""The subject of a session that was opened with the dashboard's password."""
+PASSWORD = ":password"
+"""The subject of a session that was opened with the dashboard's password: no access key can have such an id."""
+ABSOLUTE_SECONDS = 7 * 86_400
+"""However much it is used, a session ends."""
 _MAC_BYTES = 32
 
 
@@ -30,6 +33,7 @@ class Session:
     subject: str
     bound_to: str
     expires_at_ms: int
+    began_at_ms: int
 
 
 class Sessions:
@@ -41,15 +45,17 @@ class Sessions:
 
     def open(self, subject: str, secret: str) -> Session:
         """A new session, whose id nobody can have known before (no fixation)."""
-        expires_at_ms = self._clock.now_ms() + LIFE_SECONDS * 1000
-        return Session(secrets.token_urlsafe(16), subject, self._binding(subject, secret), expires_at_ms)
+        now_ms = self._clock.now_ms()
+        binding = self._binding(subject, secret)
+        return Session(secrets.token_urlsafe(16), subject, binding, now_ms + LIFE_SECONDS * 1000, now_ms)
 
     def renewed(self, session: Session) -> Session | None:
-        """The session with its whole life again, once half of it has passed; None before."""
+        """The session with its whole life again, once half of it has passed; None before, and in its last days."""
         now_ms = self._clock.now_ms()
-        if session.expires_at_ms - now_ms > RENEW_SECONDS * 1000:
+        end_ms = min(now_ms + LIFE_SECONDS * 1000, session.began_at_ms + ABSOLUTE_SECONDS * 1000)
+        if session.expires_at_ms - now_ms > RENEW_SECONDS * 1000 or end_ms <= session.expires_at_ms:
             return None
-        return Session(session.id, session.subject, session.bound_to, now_ms + LIFE_SECONDS * 1000)
+        return replace(session, expires_at_ms=end_ms)
 
     def holds(self, session: Session, secret: str) -> bool:
         """Whether `secret` is what the session was opened with."""
@@ -57,7 +63,7 @@ class Sessions:
 
     def seal(self, session: Session) -> str:
         """The cookie's value."""
-        members = [session.id, session.subject, session.bound_to, session.expires_at_ms]
+        members = [session.id, session.subject, session.bound_to, session.expires_at_ms, session.began_at_ms]
         return self.sign("session", json.dumps(members, separators=(",", ":")))
 
     def unseal(self, cookie: str) -> Session | None:

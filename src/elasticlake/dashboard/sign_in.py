@@ -30,7 +30,6 @@ async def sign_in(visit: Visit) -> Response:
         limit.failed(address)
         wrong = "This access key and secret do not belong together." if form.text("user") else "This is not it."
         return _page(visit, target, 403, wrong, form.text("user"))
-    limit.succeeded(address)
     return visit.keep(visit.redirect(target), session)
 
 

@@ -13,7 +13,10 @@ REMEMBERED_ADDRESSES = 4096
 
 
 class SignInLimit:
-    """Counts the failures of each address: ten in five minutes, then it waits. An IPv6 client is its /64."""
+    """Counts the failures of each address: ten in five minutes, then it waits. An IPv6 client is its /64.
+
+    A success forgives none: else whoever has a key of their own could search for another's without end.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -32,10 +35,6 @@ class SignInLimit:
         if len(self._failures) > REMEMBERED_ADDRESSES:
             self._failures.popitem(last=False)
 
-    def succeeded(self, address: str) -> None:
-        """The address is known: what it mistyped before is forgiven."""
-        self._failures.pop(_network(address), None)
-
     def _recent(self, network: str) -> list[float]:
         since = self._clock.monotonic() - WINDOW_SECONDS
         return [moment for moment in self._failures.get(network, ()) if moment > since]
@@ -46,4 +45,8 @@ def _network(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    # A socket that listens at [::] sees an IPv4 client as ::ffff:192.0.2.1.
+    mapped = parsed.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ipaddress.ip_network((parsed, 64), strict=False))

@@ -12,6 +12,9 @@ ANSWER_CAP_BYTES = 1024 * 1024
 """Of everything that is read: heads, chunks' sizes and trailers are part of no body, but may be without an end."""
 INFORMATIONAL_COUNT = 32
 
+_BEGINNING = b"HTTP/"
+_VERSIONS = frozenset({"1.0", "1.1"})
+_STATUSES = range(100, 600)
 _WITHOUT_BODY = frozenset({101, 204, 304})
 _CONTENT_LENGTH, _TRANSFER_ENCODING = b"content-length", b"transfer-encoding"
 # Most headers are told apart from these by their lengths alone.
@@ -35,6 +38,7 @@ class Answer:
         "_left_bytes",
         "_line_bytes",
         "_parser",
+        "_unheard_bytes",
         "body",
         "fault",
         "has_begun",
@@ -49,7 +53,7 @@ class Answer:
         self.has_begun = False
         self.is_complete = False
         self._keeps = False
-        self._informational_count = self._fed_bytes = self._line_bytes = 0
+        self._informational_count = self._fed_bytes = self._line_bytes = self._unheard_bytes = 0
         self._begin_head()
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
         # What receivers get wrong and everybody takes: a line's end without CR, odd characters in a header's value.
@@ -80,8 +84,11 @@ class Answer:
         """Take in what came."""
         if self._parser is None:
             return
+        if self._fed_bytes < len(_BEGINNING):
+            self._require_beginning(data)
         self.has_begun = True
         self._fed_bytes += len(data)
+        self._unheard_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
@@ -109,9 +116,13 @@ class Answer:
 
     def on_status(self, reason: bytes) -> None:
         if self.status is None and len(reason) > HEADER_LINE_BYTES:
-            self._refuse(_LONG_LINE)
+            self.refuse(_LONG_LINE)
+
+    def on_chunk_header(self) -> None:
+        self._unheard_bytes = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._unheard_bytes = 0
         if self.status is not None:
             return  # of a trailer, or of an answer that nobody asked for
         value = value.rstrip(b" \t")
@@ -119,11 +130,11 @@ class Answer:
         self._header_count += 1
         self._left_bytes -= size
         if size > HEADER_LINE_BYTES:
-            self._refuse(_LONG_LINE)
+            self.refuse(_LONG_LINE)
         elif self._header_count > HEADER_COUNT:
-            self._refuse(f"the answer has more than {HEADER_COUNT} headers")
+            self.refuse(f"the answer has more than {HEADER_COUNT} headers")
         elif b"\0" in value:
-            self._refuse("a header of the answer has a null character")
+            self.refuse("a header of the answer has a null character")
         elif self._left_bytes >= 0:
             self._headers.append((name, value))
         if len(name) in _FRAMING:
@@ -133,12 +144,15 @@ class Answer:
         if self._parser is None or self.status is not None or self.fault is not None:
             return
         status = self._parser.get_status_code()
-        if 100 <= status < 200 and status != 101:
+        if self._parser.get_http_version() not in _VERSIONS or status not in _STATUSES:
+            self.refuse(f"the answer is not HTTP/1.1: version {self._parser.get_http_version()}, status {status}")
+        elif 100 <= status < 200 and status != 101:
             self._pass_over()
         else:
             self.status = status
 
     def on_body(self, data: bytes) -> None:
+        self._unheard_bytes = 0
         if self.status is None or self.is_complete or self.status in _WITHOUT_BODY:
             return
         self.body += data[: BODY_CAP_BYTES + 1 - len(self.body)]
@@ -152,6 +166,11 @@ class Answer:
             self.is_complete = True
             self._keeps = self.status != 101 and self._parser.should_keep_alive()
 
+    def _require_beginning(self, data: bytes) -> None:
+        """The parser takes RTSP, too."""
+        if not data.startswith(_BEGINNING[self._fed_bytes :][: len(data)]):
+            self.refuse("the answer is not HTTP: it does not begin with HTTP/")
+
     def _begin_head(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
         self._left_bytes = HEADERS_CAP_BYTES
@@ -162,7 +181,7 @@ class Answer:
         """That was an informational response: another follows (RFC 9110, section 15.2)."""
         self._informational_count += 1
         if self._informational_count > INFORMATIONAL_COUNT:
-            self._refuse(f"more than {INFORMATIONAL_COUNT} informational responses came before the answer")
+            self.refuse(f"more than {INFORMATIONAL_COUNT} informational responses came before the answer")
         self._begin_head()
 
     def _note_framing(self, name: bytes, value: bytes) -> None:
@@ -172,20 +191,24 @@ class Answer:
     def _bound(self, data: bytes) -> None:
         """The parser keeps an unfinished line however long it becomes, and reads heads and framing without an end."""
         if self._fed_bytes > ANSWER_CAP_BYTES:
-            self._refuse("the answer has no end within 1 MiB")
+            self.refuse("the answer has no end within 1 MiB")
         elif self.status is None:
             last = data.rfind(b"\n")
             self._line_bytes = len(data) - last - 1 if last >= 0 else self._line_bytes + len(data)
             if self._line_bytes > HEADER_LINE_BYTES:
-                self._refuse(_LONG_LINE)
+                self.refuse(_LONG_LINE)
+        elif self._unheard_bytes > HEADER_LINE_BYTES + len(data):
+            # Of a chunk's size or a trailer: the parser copies it again with each piece that comes.
+            self.refuse(f"a line of the body's framing is longer than {HEADER_LINE_BYTES // 1024} KiB")
 
     def _break(self, error: HttpParserError) -> None:
         if self.is_complete:
             self._keeps = False
         elif self.status is None:
-            self._refuse(f"the answer is not HTTP: {error}")
+            self.refuse(f"the answer is not HTTP: {error}")
         else:
-            self._refuse(f"the framing of the answer's body is broken: {error}")
+            self.refuse(f"the framing of the answer's body is broken: {error}")
 
-    def _refuse(self, fault: str) -> None:
+    def refuse(self, fault: str) -> None:
+        """It is no answer; the first fault is what counts."""
         self.fault = self.fault or fault

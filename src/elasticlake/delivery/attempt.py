@@ -220,7 +220,8 @@ class Sender:
             except ConnectionEnded:
                 if course.answer.has_begun:
                     raise
-                # The receiver closed a kept connection as we took it up: it has not failed, it was never asked.
+                # Most likely the receiver closed a kept connection as we took it up, so it was never asked. It may have
+                # read the request and died: then it is asked twice, as after any lost answer.
                 course.answer.stop()
                 course.answer, course.connection = Answer(), None
             else:

@@ -40,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
         self._waiter: asyncio.Future[None] | None = None
-        self._early = b""
+        self._spoke_first = False
         self._has_asked = False
         self._asked_at = 0.0
         self._unsent = memoryview(b"")
@@ -51,6 +51,11 @@ class Connection(asyncio.Protocol):
 
         Raises `ConnectionEnded`, or TimeoutError at the deadline. Whatever ends it early ends the connection.
         """
+        if self._spoke_first:
+            # It might pass for an answer, to a request that nobody has sent.
+            answer.refuse("the receiver spoke before it was asked")
+            self.abort()
+            return
         if not self.is_usable:
             raise ConnectionEnded(None)
         waiter = self._waiter = self._loop.create_future()
@@ -100,8 +105,7 @@ class Connection(asyncio.Protocol):
         elif self._has_asked:
             self.abort()
         else:
-            # Some talk first. It is taken for the answer, which says what is wrong with the endpoint.
-            self._early += data
+            self._spoke_first = True
 
     def eof_received(self) -> None:
         self._ended(None)
@@ -121,10 +125,6 @@ class Connection(asyncio.Protocol):
         self._send_on()
 
     def _send(self, head: bytes, body: bytes) -> None:
-        if self._early:
-            self.data_received(self._early)
-        if self._answer is None:
-            return
         if len(body) <= PIECE_BYTES:
             self._write(head + body)
         else:

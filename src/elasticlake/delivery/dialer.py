@@ -133,20 +133,29 @@ class Dialer:
         connection = self._open[opened] = Connection(dial.address or "", opened, self._clock)
         # Certificates know no dot at a name's end.
         name = endpoint.host.rstrip(".") if tls is not None else None
+        identity = os.fstat(opened.fileno()).st_ino
         try:
             await asyncio.get_running_loop().create_connection(
                 lambda: connection, sock=opened, ssl=tls, server_hostname=name
             )
         except BaseException:
-            # The transport's by now, which may not know that nobody waits for it any more: this ends it.
-            with contextlib.suppress(OSError):
-                opened.shutdown(socket.SHUT_RDWR)
+            self._let_go(opened, identity)
             raise
         if not connection.is_usable:
             raise ConnectionResetError
         if tls is not None:
             dial.tls_ms = self._ms_since(started)
         return connection
+
+    def _let_go(self, opened: socket.socket, identity: int) -> None:
+        """A transport failed with the socket. One that may still have it learns that nobody waits for it any more;
+        uvloop has closed it below Python, which must not use or close its number again."""
+        self._open.pop(opened, None)
+        with contextlib.suppress(OSError):
+            if os.fstat(opened.fileno()).st_ino == identity:
+                opened.shutdown(socket.SHUT_RDWR)
+                return
+        opened.detach()
 
     def _ms_since(self, started: float) -> float:
         return (self._clock.monotonic() - started) * 1000

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elasticlake.dashboard.sessions import LIFE_SECONDS, PASSWORD, Session, Sessions
+from elasticlake.dashboard.sessions import ABSOLUTE_SECONDS, LIFE_SECONDS, PASSWORD, Sessions
+from elasticlake.errors import InvalidInput
+from elasticlake.model.accounts import require_access_key_id
 
 KEY = bytes(range(32))
 
@@ -61,11 +65,24 @@ def test_a_session_in_use_is_renewed_when_half_its_life_is_over(sessions: Sessio
     assert sessions.csrf_token(renewed) == sessions.csrf_token(session)
 
 
+def test_a_session_that_is_always_in_use_ends_too(sessions: Sessions, clock: Watch) -> None:
+    session, began_ms = sessions.open(PASSWORD, "pw"), clock.ms
+    while (renewed := sessions.renewed(session)) is not None or session.expires_at_ms > clock.ms:
+        session = renewed or session
+        clock.ms += 3_600_000
+    assert clock.ms <= began_ms + ABSOLUTE_SECONDS * 1000 + 3_600_000
+
+
+def test_no_access_key_can_be_taken_for_the_password() -> None:
+    with pytest.raises(InvalidInput):
+        require_access_key_id(PASSWORD)
+
+
 def test_a_session_holds_only_with_what_it_was_opened_with(sessions: Sessions) -> None:
     session = sessions.open("AKEY", "its secret")
     assert sessions.holds(session, "its secret")
     assert not sessions.holds(session, "another secret")
-    assert not sessions.holds(Session(session.id, "OTHER", session.bound_to, session.expires_at_ms), "its secret")
+    assert not sessions.holds(replace(session, subject="OTHER"), "its secret")
 
 
 def test_no_cookie_reveals_the_secret(sessions: Sessions) -> None:

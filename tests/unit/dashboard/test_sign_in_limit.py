@@ -24,10 +24,10 @@ def test_after_ten_failures_an_address_waits_until_the_window_has_passed() -> No
     assert limit.wait_seconds("192.0.2.1") == 0
 
 
-def test_success_forgives() -> None:
-    limit = exhausted(Watch(), "192.0.2.1")
-    limit.succeeded("192.0.2.1")
-    assert limit.wait_seconds("192.0.2.1") == 0
+def test_ipv4_clients_of_an_ipv6_socket_are_themselves() -> None:
+    limit = exhausted(Watch(), "::ffff:192.0.2.1")
+    assert limit.wait_seconds("192.0.2.1") > 0
+    assert limit.wait_seconds("::ffff:192.0.2.2") == 0
 
 
 def test_an_ipv6_client_is_its_network() -> None:

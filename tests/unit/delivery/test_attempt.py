@@ -499,3 +499,21 @@ async def test_idle_connections_are_bounded():
         for port in ports:
             assert (await sending.send(request(port))).succeeded
         assert sending.open_sockets <= 3 * 4
+
+
+async def test_a_receiver_that_resets_handshakes_leaves_no_socket_behind():
+    """Else the budget of connections would be spent on none, and no webhook's would be kept any more."""
+
+    async def reset(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened = writer.get_extra_info("socket")
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+
+    server = await asyncio.start_server(reset, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with Sender(EgressPolicy(developer=True), version="0") as sender, server:
+        for _ in range(20):
+            result = await sender.send(Request(f"https://127.0.0.1:{port}/", (), b"{}", 5))
+            assert result.error_class in ("tls", "connect", "reset")
+        await asyncio.sleep(0.05)
+        assert sender.open_sockets == 0

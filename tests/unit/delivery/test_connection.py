@@ -119,6 +119,7 @@ async def test_a_request_waits_for_its_receiver_piece_by_piece():
 async def test_talk_between_exchanges_ends_the_connection(talk):
     async with connected() as (connection, peer):
         asking = asyncio.create_task(exchange(connection))
+        await peer.receive(len(HEAD))
         await peer.send(OK)
         await asking
         assert connection.is_silent()
@@ -143,12 +144,16 @@ async def test_an_end_between_exchanges_is_seen(end):
         assert not connection.is_usable
 
 
-async def test_a_receiver_that_talks_first_is_understood():
+@pytest.mark.both_loops
+@pytest.mark.parametrize("talk", [b"SSH-2.0-OpenSSH\r\n", OK, OK[:10]])
+async def test_what_is_said_before_we_ask_is_no_answer(talk):
+    """A whole answer above all: nothing was sent, so nothing was delivered."""
     async with connected() as (connection, peer):
-        await peer.send(b"SSH-2.0-OpenSSH\r\n")
+        await peer.send(talk)
         await asyncio.sleep(0.02)
         answer = await exchange(connection)
-        assert "not HTTP" in (answer.fault or "")
+        assert (answer.fault, answer.status) == ("the receiver spoke before it was asked", None)
+        assert not connection.is_usable
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])
