@@ -215,3 +215,18 @@ def test_what_a_user_typed_is_shown_again_and_is_no_markup(visitor: Visitor) -> 
     assert "<script>alert" not in wrong.text
     assert "<b>bold" not in wrong.text
     assert "&lt;b&gt;bold" in wrong.text
+
+
+def test_a_catcher_that_has_forgotten_says_so(visitor: Visitor) -> None:
+    answer = visitor.get("/ui/start/caught?webhook=wh_gone")
+    assert answer.status_code == 200
+    assert "The catcher has forgotten this webhook" in answer.text
+
+
+def test_no_access_key_can_guess_the_password_by_its_id(server: Server, stranger: Visitor) -> None:
+    """Such a key's session was once taken for the password's."""
+    account = api(server, "POST", "/v1/accounts", {"displayName": "Guesser", "email": "guesser@example.com"})["id"]
+    key = {"accessKeyId": "password", "secretAccessKey": DASHBOARD_PASSWORD, "scope": {"permissions": ["list"]}}
+    api(server, "POST", f"/v1/accounts/{account}/keys", key)
+    assert stranger.sign_in(DASHBOARD_PASSWORD, "password").status_code == 303
+    assert stranger.get("/ui/system").status_code == 403

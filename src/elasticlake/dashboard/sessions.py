@@ -67,11 +67,15 @@ class Sessions:
         return self.sign("session", json.dumps(members, separators=(",", ":")))
 
     def unseal(self, cookie: str) -> Session | None:
-        """The session of a cookie; None if we did not sign it, or its time is over."""
+        """The session of a cookie; None if we did not sign it, if its time is over, or if it is another version's."""
         text = self.verify("session", cookie)
         if text is None:
             return None
-        session = Session(*json.loads(text))
+        try:
+            session = Session(*json.loads(text))
+        except TypeError:
+            # Another version's.
+            return None
         return session if session.expires_at_ms > self._clock.now_ms() else None
 
     def csrf_token(self, session: Session) -> str:

@@ -42,6 +42,8 @@ from elasticlake.service.reach import require_account, require_every_account
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ROOT = Account(ROOT_ACCOUNT, "root", "root@localhost", 0)
 _CACHED_KEYS = 4096
+MAX_LISTED = 200
+"""Places of a kind, or prefixes, that a scope may name: each request of its key looks at them."""
 
 
 class RootCredentials(Protocol):
@@ -238,9 +240,13 @@ def _require_email(text: str) -> str:
 
 def _scope(document: Mapping[str, Any] | None) -> Scope:
     try:
-        return Scope.from_json(document or {})
+        scope = Scope.from_json(document or {})
     except InvalidBucketName as error:
         raise InvalidInput("scope.buckets", str(error)) from None
+    for name, listed in scope.to_json().items():
+        if len(listed) > MAX_LISTED:
+            raise InvalidInput(f"scope.{name}", f"A scope names at most {MAX_LISTED} of them.")
+    return scope
 
 
 def _limits(scope: Scope) -> dict[str, list[str]]:

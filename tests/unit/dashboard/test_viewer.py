@@ -8,7 +8,7 @@ from elasticlake.dashboard.sessions import Session
 from elasticlake.dashboard.viewer import Viewer, token_of
 from elasticlake.model.accounts import AccessKey, Scope
 
-SESSION = Session("id", "AKEY", "bound", 0)
+SESSION = Session("id", "AKEY", "bound", 0, 0)
 
 
 def viewer(scope: Scope, account: str = "acme") -> Viewer:

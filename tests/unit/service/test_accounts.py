@@ -14,7 +14,7 @@ from elasticlake.errors import (
 )
 from elasticlake.metadata import accounts
 from elasticlake.model.accounts import Token
-from elasticlake.service.accounts import NewKey
+from elasticlake.service.accounts import MAX_LISTED, NewKey
 from elasticlake.service.pages import PageRequest
 
 ACME_ONLY = Token("t", "", ("acme",), "write", 0)
@@ -179,3 +179,11 @@ async def test_a_bad_key_names_its_field(world: World, new: NewKey, field: str) 
     with pytest.raises(InvalidInput) as caught:
         await world.accounts.create_key(ROOT, "root", new)
     assert caught.value.field == field
+
+
+async def test_a_scope_that_names_very_many_places_is_refused(world: World) -> None:
+    many = [f"lake-{number}" for number in range(MAX_LISTED + 1)]
+    with pytest.raises(InvalidInput) as refused:
+        await world.accounts.create_key(ROOT, "root", NewKey(scope={"lakes": many}))
+    assert refused.value.field == "scope.lakes"
+    await world.accounts.create_key(ROOT, "root", NewKey(scope={"lakes": many[:-1]}))

@@ -63,3 +63,10 @@ async def test_only_what_the_caller_may_list(filled: World) -> None:
         await filled.measures.of_selection(filled.request().caller, NAME, [b""], [])
     with pytest.raises(NoSuchBucket):
         await filled.measures.of_prefix(Token("t", "t", ("other",), "read", 0), NAME, b"")
+
+
+async def test_a_selection_of_very_many_folders_is_refused(filled: World) -> None:
+    many = [b"%d/" % number for number in range(measures.MAX_PREFIXES + 1)]
+    with pytest.raises(InvalidInput):
+        await filled.measures.of_selection(filled.request().caller, NAME, [], many)
+    assert await filled.measures.of_selection(filled.request().caller, NAME, [], many[:-1]) == Measure(0, 0)

@@ -14,5 +14,6 @@ CREATE TABLE activity (
     request_id   TEXT COLLATE "C"
 );
 CREATE INDEX activity_by_time ON activity (time_ms, id);
+CREATE INDEX activity_by_actor ON activity (actor_id, time_ms, id);
 CREATE INDEX activity_by_subject ON activity (subject, time_ms, id);
 CREATE INDEX activity_by_account ON activity (account_id, time_ms, id);
