@@ -49,6 +49,9 @@ class Sessions:
         binding = self._binding(subject, secret)
         return Session(secrets.token_urlsafe(16), subject, binding, now_ms + LIFE_SECONDS * 1000, now_ms)
 
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
     def renewed(self, session: Session) -> Session | None:
         """The session with its whole life again, once half of it has passed; None before, and in its last days."""
         now_ms = self._clock.now_ms()

@@ -16,19 +16,22 @@ LIFE_SECONDS = 120
 _NONCE_BYTES = 12
 
 
-def seal(sessions: Sessions, secret: str) -> str:
-    """The cookie's value."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return urlsafe_b64encode(nonce + _cipher(sessions).encrypt(nonce, secret.encode(), None)).decode().rstrip("=")
+def seal(sessions: Sessions, secret: str, page: str) -> str:
+    """The cookie's value; `page` names the session and the path that may show it."""
+    nonce, until_ms = secrets.token_bytes(_NONCE_BYTES), sessions.now_ms() + LIFE_SECONDS * 1000
+    sealed = _cipher(sessions).encrypt(nonce, f"{until_ms}:{secret}".encode(), page.encode())
+    return urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
 
-def open(sessions: Sessions, cookie: str) -> str | None:
-    """The secret that `seal` made this of; None for anything else."""
+def open(sessions: Sessions, cookie: str, page: str) -> str | None:
+    """The secret that `seal` made this of for that page, in time; None for anything else."""
     try:
         raw = urlsafe_b64decode(cookie.encode("ascii") + b"=" * (-len(cookie) % 4))
-        return _cipher(sessions).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
+        opened = _cipher(sessions).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], page.encode()).decode()
     except (InvalidTag, ValueError):
         return None
+    until_ms, _, secret = opened.partition(":")
+    return secret if int(until_ms) > sessions.now_ms() else None
 
 
 def _cipher(sessions: Sessions) -> AESGCM:

@@ -135,7 +135,7 @@ class Visit:
         response = self.redirect(path)
         response.set_cookie(
             shown_once.COOKIE,
-            shown_once.seal(self.services.sessions, secret),
+            shown_once.seal(self.services.sessions, secret, self._page_of_session(path)),
             shown_once.LIFE_SECONDS,
             path=path,
             httponly=True,
@@ -146,8 +146,11 @@ class Visit:
 
     def once(self) -> str | None:
         """The secret that this page was handed to show; None if it has been shown."""
-        cookie = self.request.cookies.get(shown_once.COOKIE)
-        return shown_once.open(self.services.sessions, cookie) if cookie else None
+        cookie, page = self.request.cookies.get(shown_once.COOKIE), self._page_of_session(self.request.url.path)
+        return shown_once.open(self.services.sessions, cookie, page) if cookie else None
+
+    def _page_of_session(self, path: str) -> str:
+        return f"{self.viewer.session.id} {path}"
 
     def forget_once(self, response: Response) -> Response:
         """Make the browser forget what this page has shown."""
