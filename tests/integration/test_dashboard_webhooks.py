@@ -249,6 +249,25 @@ def test_a_new_secret_is_shown_once_and_only_there(
     assert "whsec_" not in server.log
 
 
+def words_of(page: str) -> str:
+    """A page's text as it is read."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", page)).split())
+
+
+def test_a_failing_webhook_says_since_when_and_why_in_sentences(
+    server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 500
+    webhook = made(server, bucket, receiver.url())
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    deliveries(server, webhook, 1, "?status=dead")
+    standing = words_of(page_of(visitor, f"/ui/webhooks/{webhook}?part=standing"))
+    said = (
+        r"failing No attempt has succeeded since [-0-9: ]+ UTC \([^()]+\)\. The last error: the receiver answered 500\."
+    )
+    assert re.search(said, standing), standing
+
+
 def test_selected_deliveries_are_sent_again_and_the_visitor_comes_back(
     server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
 ) -> None:
