@@ -206,6 +206,7 @@ def test_what_waits_is_told_before_a_webhook_is_deleted(
     page.get_by_role("button", name="Delete…").click()
     asked = page.get_by_role("dialog", name="Delete this webhook?")
     expect(asked).to_contain_text("1 event at most.")
+    expect(asked.get_by_role("button", name="Cancel")).to_be_focused()
     asked.get_by_role("button", name="Cancel").click()
     expect(asked).to_be_hidden()
     page.get_by_role("button", name="Delete…").click()
