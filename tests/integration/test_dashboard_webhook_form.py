@@ -124,7 +124,10 @@ def test_a_success_says_what_was_answered(visitor: Visitor) -> None:
 
 
 def test_an_endpoint_where_nobody_listens(visitor: Visitor) -> None:
-    assert told(hints.CLASSES["connect"]) in saved_and_tested(visitor, f"http://127.0.0.1:{free_port()}/hook")
+    page = saved_and_tested(visitor, f"http://127.0.0.1:{free_port()}/hook")
+    assert told(hints.CLASSES["connect"]) in page
+    saved = page.index("The webhook was saved and is active.")
+    assert saved < page.index('<div class="notice bad"')
 
 
 def test_an_endpoint_that_is_too_slow(visitor: Visitor) -> None:
