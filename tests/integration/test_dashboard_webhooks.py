@@ -268,6 +268,30 @@ def test_a_failing_webhook_says_since_when_and_why_in_sentences(
     assert re.search(said, standing), standing
 
 
+def test_what_a_replay_delivered_waits_for_nothing_and_says_so(
+    server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 500
+    webhook = made(server, bucket, receiver.url(), retrySchedule=[86_400])
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    (delivery,) = deliveries(server, webhook, 1, "?status=retrying")
+    path, by_another = f"/ui/deliveries/{delivery['id']}", "Delivered by another delivery of the same event"
+    eventually(lambda: "Next attempt" in page_of(visitor, path))
+    assert by_another not in page_of(visitor, path)
+    receiver.answer = lambda _: 200
+    server.request("POST", f"/v1/webhooks/{webhook}/replay", {"only": "retrying"})
+    eventually(lambda: by_another in (text := page_of(visitor, path)) and "Next attempt" not in text)
+    told = server.request("GET", f"/v1/deliveries/{delivery['id']}")
+    assert (told["status"], [one["nextAttemptAt"] for one in told["attemptLog"]]) == ("delivered", [None])
+    replayed, failed = re.findall(r"<tr data-delivery.+?</tr>", page_of(visitor, f"/ui/webhooks/{webhook}"), re.S)
+    assert "by another delivery" in failed
+    assert "by another delivery" not in replayed
+    narrowed = re.search(r'href="([^"]+)">See what has arrived', page_of(visitor, path))
+    assert narrowed is not None
+    arrived = page_of(visitor, unescape(narrowed[1]))
+    assert (rows(arrived), "<small>replay</small>" in arrived) == (1, True)
+
+
 def test_selected_deliveries_are_sent_again_and_the_visitor_comes_back(
     server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
 ) -> None:
