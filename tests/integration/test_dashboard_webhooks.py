@@ -249,6 +249,24 @@ def test_a_new_secret_is_shown_once_and_only_there(
     assert "whsec_" not in server.log
 
 
+def test_another_rotation_meanwhile_asks_before_it_voids_the_new_secret(
+    server: Server, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    webhook = made(server, bucket, receiver.url())
+    path = f"/ui/webhooks/{webhook}"
+    assert "Void the new secret" not in page_of(visitor, path)
+    visitor.post(f"{path}/rotate", {"hours": "1"})
+    (card,) = re.findall(r'<section[^>]+id="secret">.+?</section>', page_of(visitor, path), re.S)
+    ends = server.request("GET", f"/v1/webhooks/{webhook}")["overlapEndsAt"]
+    assert f"both secrets sign until {ends[:10]} {ends[11:19]} UTC" in words_of(card)
+    assert 'data-open="promote"' in card
+    asked = visitor.post(f"{path}/rotate", {"hours": "6"})
+    assert (asked.status_code, "is to be void" in asked.text) == (422, True)
+    assert server.request("GET", f"/v1/webhooks/{webhook}")["overlapEndsAt"] == ends
+    assert visitor.post(f"{path}/rotate", {"hours": "6", "void": "yes"}).status_code == 303
+    assert server.request("GET", f"/v1/webhooks/{webhook}")["overlapEndsAt"] > ends
+
+
 def words_of(page: str) -> str:
     """A page's text as it is read."""
     return " ".join(unescape(re.sub(r"<[^>]+>", "", page)).split())
