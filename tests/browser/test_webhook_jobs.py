@@ -48,6 +48,13 @@ def test_a_replay_is_counted_watched_and_canceled(
     page.get_by_label("Give the events new ids").check()
     page.get_by_role("button", name="Count what would be sent").click()
     expect(page.get_by_text("10 events would be sent")).to_be_visible()
+    # Of anything else it is not known how much it is.
+    page.get_by_label("Keys that begin with").fill("in/1")
+    expect(page.get_by_text("events would be sent")).to_have_count(0)
+    expect(page.get_by_role("button", name="Start the replay")).to_have_count(0)
+    page.get_by_label("Keys that begin with").fill("in/")
+    page.get_by_role("button", name="Count again").click()
+    expect(page.get_by_text("10 events would be sent")).to_be_visible()
     page.get_by_role("button", name="Start the replay").click()
     expect(page.get_by_role("progressbar", name="Progress of the replay")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^[1-9] of 11 looked at"))).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import socket
 import ssl
 import threading
@@ -120,11 +121,20 @@ def test_a_success_says_what_was_answered(visitor: Visitor) -> None:
     with answering(status(200)) as url:
         page = saved_and_tested(visitor, url)
     assert "It has arrived: the endpoint answered 200" in page
+    assert "This was not sent" not in page
+    assert f"Host: {url.split('/')[2]}\nUser-Agent: ElasticLake/" in page
+    assert "\nContent-Length: " in page
+    assert "HTTP/1.1 200 OK\n" in re.sub("<[^>]+>", "", page)
     assert not any(told(hint) in page for hint in (*hints.CLASSES.values(), *hints.STATUSES.values()))
 
 
 def test_an_endpoint_where_nobody_listens(visitor: Visitor) -> None:
-    assert told(hints.CLASSES["connect"]) in saved_and_tested(visitor, f"http://127.0.0.1:{free_port()}/hook")
+    page = saved_and_tested(visitor, f"http://127.0.0.1:{free_port()}/hook")
+    assert told(hints.CLASSES["connect"]) in page
+    saved = page.index("The webhook was saved and is active.")
+    assert saved < page.index('<div class="notice bad"')
+    unsent = page.index("This was not sent: there was no connection.")
+    assert unsent < page.index("POST /hook HTTP/1.1")
 
 
 def test_an_endpoint_that_is_too_slow(visitor: Visitor) -> None:

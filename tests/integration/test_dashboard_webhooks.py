@@ -250,6 +250,67 @@ def test_a_new_secret_is_shown_once_and_only_there(
     assert "whsec_" not in server.log
 
 
+def test_another_rotation_meanwhile_asks_before_it_voids_the_new_secret(
+    server: Server, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    webhook = made(server, bucket, receiver.url())
+    path = f"/ui/webhooks/{webhook}"
+    assert "Void the new secret" not in page_of(visitor, path)
+    visitor.post(f"{path}/rotate", {"hours": "1"})
+    (card,) = re.findall(r'<section[^>]+id="secret">.+?</section>', page_of(visitor, path), re.S)
+    ends = server.request("GET", f"/v1/webhooks/{webhook}")["overlapEndsAt"]
+    assert f"both secrets sign until {ends[:10]} {ends[11:19]} UTC" in words_of(card)
+    assert 'data-open="promote"' in card
+    asked = visitor.post(f"{path}/rotate", {"hours": "6"})
+    assert (asked.status_code, "is to be void" in asked.text) == (422, True)
+    assert server.request("GET", f"/v1/webhooks/{webhook}")["overlapEndsAt"] == ends
+    assert visitor.post(f"{path}/rotate", {"hours": "6", "void": "yes"}).status_code == 303
+    assert server.request("GET", f"/v1/webhooks/{webhook}")["overlapEndsAt"] > ends
+
+
+def words_of(page: str) -> str:
+    """A page's text as it is read."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", page)).split())
+
+
+def test_a_failing_webhook_says_since_when_and_why_in_sentences(
+    server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 500
+    webhook = made(server, bucket, receiver.url())
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    deliveries(server, webhook, 1, "?status=dead")
+    standing = words_of(page_of(visitor, f"/ui/webhooks/{webhook}?part=standing"))
+    said = (
+        r"failing No attempt has succeeded since [-0-9: ]+ UTC \([^()]+\)\. The last error: the receiver answered 500\."
+    )
+    assert re.search(said, standing), standing
+
+
+def test_what_a_replay_delivered_waits_for_nothing_and_says_so(
+    server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: 500
+    webhook = made(server, bucket, receiver.url(), retrySchedule=[86_400])
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    (delivery,) = deliveries(server, webhook, 1, "?status=retrying")
+    path, by_another = f"/ui/deliveries/{delivery['id']}", "Delivered by another delivery of the same event"
+    eventually(lambda: "Next attempt" in page_of(visitor, path))
+    assert by_another not in page_of(visitor, path)
+    receiver.answer = lambda _: 200
+    server.request("POST", f"/v1/webhooks/{webhook}/replay", {"only": "retrying"})
+    eventually(lambda: by_another in (text := page_of(visitor, path)) and "Next attempt" not in text)
+    told = server.request("GET", f"/v1/deliveries/{delivery['id']}")
+    assert (told["status"], [one["nextAttemptAt"] for one in told["attemptLog"]]) == ("delivered", [None])
+    replayed, failed = re.findall(r"<tr data-delivery.+?</tr>", page_of(visitor, f"/ui/webhooks/{webhook}"), re.S)
+    assert "by another delivery" in failed
+    assert "by another delivery" not in replayed
+    narrowed = re.search(r'href="([^"]+)">See what has arrived', page_of(visitor, path))
+    assert narrowed is not None
+    arrived = page_of(visitor, unescape(narrowed[1]))
+    assert (rows(arrived), "<small>replay</small>" in arrived) == (1, True)
+
+
 def test_selected_deliveries_are_sent_again_and_the_visitor_comes_back(
     server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
 ) -> None:

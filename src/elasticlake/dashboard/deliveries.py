@@ -98,21 +98,26 @@ def _chosen(visit: Visit, found: DeliveryLog) -> int:
 
 def attempt_view(webhook: Webhook, number: int, attempt: Attempt, version: str) -> AttemptView:
     """What there is to see of the webhook's attempt; `version` is the server's, which requests name."""
-    sent = (*standing_headers(version), *attempt.request_headers)
-    body = attempt.request_body
+    body, whole = attempt.request_body, request_headers(webhook, attempt, version)
     return AttemptView(
         number=number,
         attempt=attempt,
-        request_headers=(("Host", urlsplit(webhook.endpoint).netloc), *sent, ("Content-Length", str(len(body)))),
+        request_headers=whole,
         request_body=body[:SHOWN_BYTES].decode(errors="replace"),
         is_cut=len(body) > SHOWN_BYTES,
         is_masked=MASK.encode() in body and bool(webhook.sealed.headers or webhook.rules.include_url_seconds),
         response_body=attempt.response_body.decode(errors="replace"),
         steps=steps_of(attempt.timings, attempt.duration_ms),
         needs_file=len(body) > attempt_snippets.MAX_INLINE_BYTES,
-        curl=attempt_snippets.curl(webhook.endpoint, sent, body),
+        curl=attempt_snippets.curl(webhook.endpoint, whole[1:-1], body),
         verifiers=attempt_snippets.verifiers(attempt.request_headers, body),
     )
+
+
+def request_headers(webhook: Webhook, attempt: Attempt, version: str) -> tuple[tuple[str, str], ...]:
+    """All of an attempt's, from Host to Content-Length."""
+    host, length = urlsplit(webhook.endpoint).netloc, len(attempt.request_body)
+    return (("Host", host), *standing_headers(version), *attempt.request_headers, ("Content-Length", str(length)))
 
 
 def steps_of(timings: Timings | None, duration_ms: float) -> list[Step]:

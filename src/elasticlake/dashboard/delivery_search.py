@@ -60,6 +60,11 @@ def parse_time(text: str) -> int:
         raise InvalidInput("time", "Write it as 2026-01-02T03:04, in UTC.") from None
 
 
+def time_text(time_ms: int) -> str:
+    """The minute in which a time lies, as browsers send it and `parse_time` reads it."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
 def _read(faults: dict[str, str], field: str, text: str, parse: Callable[[str], T]) -> T | None:
     if not text:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from elasticlake.dashboard import webhook_page
+from elasticlake.dashboard.forms import Form
 from elasticlake.dashboard.visit import PREFIX, Visit
 from elasticlake.errors import InvalidInput
 from elasticlake.service.webhook_definitions import WebhookChange
@@ -36,6 +37,7 @@ async def rotate(visit: Visit) -> Response:
     form, webhook_id = await visit.form(), visit.path("id")
     hours = form.text("hours")
     try:
+        await _require_certainty(visit, form)
         _, generated = await visit.services.webhooks.rotate(
             visit.token, webhook_id, form.raw("secret") or None, _overlap_seconds(hours)
         )
@@ -45,6 +47,13 @@ async def rotate(visit: Visit) -> Response:
     if generated is None:
         return visit.redirect(_page(visit), "The secret is rotated.")
     return visit.show_once(f"{_page(visit)}/secret", generated)
+
+
+async def _require_certainty(visit: Visit, form: Form) -> None:
+    """A rotation that is under way has handed out a secret, which another one makes void: nobody does that unasked."""
+    webhook = await visit.services.webhooks.get(visit.token, visit.path("id"))
+    if webhook.overlap_ends_at_ms is not None and not form.checked("void"):
+        raise InvalidInput("void", "A rotation is under way: say that the secret it began with is to be void.")
 
 
 async def show_secret(visit: Visit) -> Response:

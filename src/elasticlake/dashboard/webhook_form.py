@@ -90,10 +90,13 @@ async def _saved(visit: Visit, form: Form, webhook: Webhook, secret: str | None)
     if form.text("then") == "test":
         path = await sent_test(visit, webhook)
     elif secret is not None:
-        path += "/made"
+        # That page says by itself what was made.
+        return visit.show_once(f"{path}/made", secret)
+    # Whatever comes of a test: what is on the page then is not about the saving.
+    words = f"The webhook was saved and is {'active' if webhook.status == 'enabled' else 'not enabled'}."
     if secret is not None:
-        return visit.show_once(path, secret)
-    return visit.redirect(path, "The webhook was saved.")
+        return visit.leave(visit.show_once(path, secret), words)
+    return visit.redirect(path, words)
 
 
 async def _tried(visit: Visit, form: Form, typed: Typed, known: Webhook | None = None) -> Response:

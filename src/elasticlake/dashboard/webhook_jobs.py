@@ -7,7 +7,7 @@ from typing import TypeVar, cast, get_args
 
 from starlette.responses import Response
 
-from elasticlake.dashboard.delivery_search import parse_time
+from elasticlake.dashboard.delivery_search import parse_time, time_text
 from elasticlake.dashboard.forms import Form
 from elasticlake.dashboard.visit import PREFIX, Visit
 from elasticlake.errors import EventsExpired, InvalidInput, NoSuchBucket, NoSuchJob, TooManyJobs
@@ -16,11 +16,16 @@ from elasticlake.model.jobs import JobKind, JobParameters, Only
 from elasticlake.service.jobs import Count
 
 T = TypeVar("T")
+FAILED = "failed"
+"""Of a replay's form: whatever has failed."""
+_DAY_MS = 86_400_000
 _JOBS_SHOWN = 50
 _MAX_SEQUENCE = 2**63 - 1
 
 
 async def new_replay(visit: Visit) -> Response:
+    if visit.query("only") == FAILED:
+        return await _replay_of_failed(visit)
     return await _form_page(visit, "replay", {name: visit.query(name) for name in ("only", "since", "prefix")})
 
 
@@ -77,6 +82,19 @@ async def _make(visit: Visit, kind: JobKind) -> Response:
     return visit.redirect(f"{PREFIX}/webhooks/{webhook_id}/jobs/{job.id}", f"The {kind} has begun.")
 
 
+async def _replay_of_failed(visit: Visit) -> Response:
+    """The form for all that has failed, counted already: it needs no more than to be started."""
+    webhook = await visit.services.webhooks.get(visit.token, visit.path("id"))
+    failing = await visit.services.jobs.failing(visit.token, webhook.id)
+    standing = await visit.services.webhooks.standing(webhook)
+    known = (standing.failing_since_ms, standing.oldest_undelivered_ms)
+    since_ms = min([visit.services.clock.now_ms() - _DAY_MS, *(time_ms for time_ms in known if time_ms is not None)])
+    values = {"only": "retrying" if failing.retrying or not failing.dead else "dead", "since": time_text(since_ms)}
+    parameters = _parameters(Form(list(values.items())), "replay")
+    count = await visit.services.jobs.count(visit.token, webhook.id, "replay", parameters)
+    return await _form_page(visit, "replay", values, count=count)
+
+
 async def _form_page(
     visit: Visit,
     kind: JobKind,
@@ -90,6 +108,7 @@ async def _form_page(
     return visit.page(
         "webhook_job_form.html",
         title="Replay" if kind == "replay" else "Backfill",
+        failing=await visit.services.jobs.failing(visit.token, webhook.id),
         webhook=webhook, kind=kind, events=events or [], count=count, faults=faults,
         values={name: given.get(name, "") for name in _FIELDS},
     )  # fmt: skip

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from elasticlake.dashboard.deliveries import request_headers
 from elasticlake.dashboard.hints import Hint, hint_for
 from elasticlake.dashboard.visit import PREFIX, Visit
 from elasticlake.errors import NoSuchDelivery
@@ -17,6 +19,8 @@ from elasticlake.service.delivery_status import Delivery
 
 WAIT_SECONDS = 3.0
 LONGER_SECONDS = 20.0
+_UNSENT = frozenset({"refused_address", "dns", "connect", "tls"})
+"""The classes of errors that come before there is a connection."""
 SECRET_PLACEHOLDER = "the webhook's secret"
 _VERIFY = """import hmac
 import hashlib
@@ -42,6 +46,8 @@ class _Outcome:
     delivery: Delivery
     attempt: Attempt | None
     hint: Hint | None
+    version: str
+    """The server's, which requests name."""
 
     @property
     def is_over(self) -> bool:
@@ -49,18 +55,25 @@ class _Outcome:
 
     @property
     def request_text(self) -> str:
-        """The request as it was sent, in the form of HTTP/1.1."""
+        """The whole request, in the form of HTTP/1.1."""
         assert self.attempt is not None
         parts = urlsplit(self.webhook.endpoint)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        lines = [f"POST {target} HTTP/1.1", f"Host: {parts.netloc}", *_header_lines(self.attempt.request_headers)]
+        headers = request_headers(self.webhook, self.attempt, self.version)
+        lines = [f"POST {target} HTTP/1.1", *_header_lines(headers)]
         return "\n".join([*lines, "", self.attempt.request_body.decode("utf-8", "replace")])
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether there was a connection to send it by."""
+        return self.attempt is not None and self.attempt.error_class not in _UNSENT
 
     @property
     def response_lines(self) -> list[str]:
         assert self.attempt is not None
+        status = _status_line(self.attempt.status_code)
         body = self.attempt.response_body.decode("utf-8", "replace").splitlines()
-        return [*_header_lines(self.attempt.response_headers), *([""] if body else []), *body]
+        return [status, *_header_lines(self.attempt.response_headers), *([""] if body else []), *body]
 
 
 async def sent_test(visit: Visit, webhook: Webhook) -> str:
@@ -99,7 +112,7 @@ async def _outcome(visit: Visit) -> _Outcome:
     log = await visit.services.deliveries.get(visit.token, visit.path("delivery"))
     attempt = log.attempts[-1] if log.attempts else None
     hint = hint_for(attempt.error_class, attempt.status_code) if attempt is not None else None
-    return _Outcome(webhook, log.delivery, attempt, hint)
+    return _Outcome(webhook, log.delivery, attempt, hint, visit.services.version)
 
 
 def _shown_once(visit: Visit, template: str, title: str, webhook: Webhook, outcome: _Outcome | None) -> Response:
@@ -107,6 +120,14 @@ def _shown_once(visit: Visit, template: str, title: str, webhook: Webhook, outco
     snippet = _VERIFY.format(secret=secret or SECRET_PLACEHOLDER)
     response = visit.page(template, title=title, webhook=webhook, outcome=outcome, secret=secret, snippet=snippet)
     return visit.forget_once(response) if secret is not None else response
+
+
+def _status_line(code: int | None) -> str:
+    """With the code's usual words: the receiver's own are not kept."""
+    try:
+        return f"HTTP/1.1 {code} {HTTPStatus(code or 0).phrase}"
+    except ValueError:  # a code of the receiver's own
+        return f"HTTP/1.1 {code}"
 
 
 def _header_lines(headers: tuple[tuple[str, str], ...]) -> list[str]:

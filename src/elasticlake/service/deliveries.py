@@ -82,12 +82,15 @@ class Deliveries:
         self._closed = False
 
     async def get(self, token: Token, delivery_id: str) -> DeliveryLog:
-        """The delivery and its attempts; raises `NoSuchDelivery`."""
+        """The delivery and its attempts, of which none announces another once it has ended; raises
+        `NoSuchDelivery`."""
         parsed = DeliveryId.parse(delivery_id)
         delivery = await self._require(await self._webhook(token, parsed), parsed)
         attempts = await self._ask_history(
             lambda history: history.of_delivery(parsed.webhook_id, parsed.bucket_id, parsed.sequence, parsed.generation)
         )
+        if delivery.is_final:
+            attempts = [replace(one, next_attempt_at_ms=None) for one in attempts]
         if job_of(parsed.generation) is not None:
             return DeliveryLog(delivery, attempts)
         return DeliveryLog(delivery, [one for one in attempts if delivery.event_id in (None, one.event_id)])

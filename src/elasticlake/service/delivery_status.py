@@ -36,6 +36,8 @@ class Delivery:
     last_attempt_at_ms: int | None
     last_status_code: int | None = None
     """What the last attempt was answered with; None if it was not."""
+    is_told_by_another: bool = False
+    """Whether it is delivered though its own last attempt failed: another delivery of the event has arrived."""
 
     @property
     def kind(self) -> Literal["event", "redelivery", "test", "replay", "backfill"]:
@@ -97,6 +99,7 @@ def describe(webhook: Webhook, delivery_id: DeliveryId, facts: Facts) -> Deliver
         next_attempt_at_ms=waiting.next_attempt_at_ms if waiting and status not in FINAL else None,
         last_attempt_at_ms=facts.last.started_at_ms if facts.last else None,
         last_status_code=facts.last.status_code if facts.last else None,
+        is_told_by_another=not is_requested and status == "delivered" and _has_failed(facts.last),
     )
 
 
@@ -133,6 +136,10 @@ def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliverySta
     if lane is not None:
         return "held" if lane.head_sequence < sequence else passed
     return "pending" if sequence > facts.position else passed
+
+
+def _has_failed(last: Attempt | None) -> bool:
+    return last is not None and last.error_class is not None
 
 
 def _attempts(counted: Lane | RequestedDelivery | DeadDelivery | Attempt | None) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from elasticlake.clock import Clock
 from elasticlake.errors import InvalidInput, NoSuchJob, NoSuchWebhook, TooManyJobs
 from elasticlake.metadata import jobs
-from elasticlake.metadata.database import Database, Transaction
+from elasticlake.metadata.database import Database, Reader, Transaction
 from elasticlake.metadata.jobs import Job
 from elasticlake.model.accounts import Token
 from elasticlake.model.activity import Action, Done
@@ -37,6 +37,14 @@ class Count:
 
     matched: int
     at_least: bool
+
+
+@record
+class Failing:
+    """Of how many events the deliveries wait to be tried again, each with what waits behind it; and are dead."""
+
+    retrying: int
+    dead: int
 
 
 class Jobs:
@@ -76,6 +84,16 @@ class Jobs:
             scanned += batch.passed + sum(found.scanned for found in batch.found)
             cursor, is_last = batch.cursor, batch.is_last
         return Count(matched, False)
+
+    async def failing(self, token: Token, webhook_id: str) -> Failing:
+        """How much a replay of what failed has to look at; raises `NoSuchWebhook`."""
+        webhook = await self._webhook(token, webhook_id)
+
+        def look(reader: Reader) -> Failing:
+            lanes, dead = jobs.count_lanes(reader, webhook.id), jobs.count_dead(reader, webhook.id)
+            return Failing(sum(lanes.values()), sum(dead.values()))
+
+        return await self._state.read(look)
 
     async def get(self, token: Token, job_id: str) -> Job:
         """The job as it stands; raises `NoSuchJob`."""
