@@ -10,6 +10,7 @@ from elasticlake.webhooks.errors import InvalidPayload, WebhookVerificationError
 from elasticlake.webhooks.event import Event, EventType
 from elasticlake.webhooks.events import parse_batch
 from elasticlake.webhooks.guards.guard import Guard
+from elasticlake.webhooks.guards.share import Share
 from elasticlake.webhooks.handler import Handler, Texts, require_types
 from elasticlake.webhooks.handling import handle, log
 from elasticlake.webhooks.headers import Headers
@@ -40,8 +41,9 @@ class Receiver:
     for what is no event, 500 when a handler raises, so that ElasticLake sends it again, and 409 while another process
     is at it. It is an ASGI application itself; `wsgi`, `flask`, `django` and `aiohttp` fit it into the others.
 
-    `guard` keeps an event that comes twice from being handled twice. The other parameters are those of `verify`.
-    Raises `InvalidSecret`.
+    `guard` keeps an event that comes twice from being handled twice. Receivers that share one, or its database, each
+    need a `name`, the same after every restart. The other parameters are those of `verify`. Raises `InvalidSecret`, and
+    ValueError where another receiver has the guard under the same name.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class Receiver:
         secrets: str | Iterable[str],
         guard: Guard | None = None,
         *,
+        name: str = "",
         tolerance_seconds: float = TOLERANCE_SECONDS,
         schemes: Sequence[Scheme] = STANDARD_ALONE,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._secrets = live_secrets(secrets)
-        self._guard = guard
+        self._guard = None if guard is None else Share(guard, name)
         self._tolerance_seconds = tolerance_seconds
         self._schemes = tuple(require_schemes(schemes))
         self._handlers: list[Handler] = []

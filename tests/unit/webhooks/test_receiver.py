@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -266,6 +267,41 @@ class TestGuarded:
         asyncio.run(cancel())
         with pytest.raises(BeingHandled):
             guard.begin(sent_id())
+
+
+class TestShared:
+    """Receivers that share a guard."""
+
+    def test_each_of_them_handles_the_event(self, deliver: Deliver) -> None:
+        guard, seen = MemoryGuard(), Seen()
+        receivers = [Receiver(SECRET, guard, name=name) for name in ("", "thumbnails", "search")]
+        for receiver in receivers:
+            receiver.on()(seen)
+        assert [deliver(receiver, sent()) for receiver in receivers * 2] == [HANDLED] * 6
+        assert seen.sequences == [42, 42, 42]
+
+    def test_a_name_means_the_same_after_a_restart(self, deliver: Deliver) -> None:
+        guard, seen = MemoryGuard(), Seen()
+        for _ in range(2):
+            receiver = Receiver(SECRET, guard, name="thumbnails")
+            receiver.on()(seen)
+            assert deliver(receiver, sent()) == HANDLED
+            del receiver
+            gc.collect()
+        assert seen.sequences == [42]
+
+    @pytest.mark.parametrize("name", ["", "thumbnails"])
+    def test_two_of_one_name_are_refused(self, name: str) -> None:
+        guard = MemoryGuard()
+        first = Receiver(SECRET, guard, name=name)
+        with pytest.raises(ValueError, match=f"Another receiver has this guard under the name '{name}'"):
+            Receiver(SECRET, guard, name=name)
+        others = Receiver(SECRET, MemoryGuard(), name=name), Receiver(SECRET, name=name), Receiver(SECRET, name=name)
+        assert first not in others
+
+    def test_a_name_cannot_pass_for_a_name_and_an_id(self) -> None:
+        with pytest.raises(ValueError, match="no slash"):
+            Receiver(SECRET, MemoryGuard(), name="a/b")
 
 
 class Broken:
