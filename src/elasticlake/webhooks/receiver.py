@@ -11,7 +11,7 @@ from elasticlake.webhooks.event import Event, EventType
 from elasticlake.webhooks.events import parse_batch
 from elasticlake.webhooks.guards.guard import Guard
 from elasticlake.webhooks.guards.share import Share
-from elasticlake.webhooks.handler import Handler, Texts, require_types
+from elasticlake.webhooks.handler import Handler, Texts, require_runs, require_types
 from elasticlake.webhooks.handling import handle, log
 from elasticlake.webhooks.headers import Headers
 from elasticlake.webhooks.steps import Steps, run, run_async
@@ -75,11 +75,13 @@ class Receiver:
 
         Each condition takes one text or several, of which any will do: what the key begins or ends with, media types
         (`image/*` for any image), buckets. An event goes to all functions that it fits, in their order; if one raises,
-        the event counts as not handled by any. Raises ValueError for a type that there is not.
+        the event counts as not handled by any. Raises ValueError for a type that there is not, TypeError for a
+        generator function.
         """
         require_types(types)
 
         def add(function: AnyFunction) -> AnyFunction:
+            require_runs(function)
             self._handlers.append(Handler.of(function, types, prefix, suffix, content_type, bucket))
             return function
 

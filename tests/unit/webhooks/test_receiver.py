@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import logging
 from collections.abc import Callable
@@ -169,6 +170,32 @@ def test_what_is_wrong_with_a_registration_is_said_at_once() -> None:
         Receiver(SECRET).on(lambda told: None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"^The schemes are"):
         Receiver(SECRET, schemes=())
+
+
+def generator(told: Event) -> Any:
+    yield told
+
+
+async def async_generator(told: Event) -> Any:
+    yield told
+
+
+class Generating:
+    def __call__(self, told: Event) -> Any:
+        yield told
+
+
+@pytest.mark.parametrize("function", [generator, async_generator, functools.partial(generator), Generating()])
+def test_a_handler_that_would_never_run_is_refused(function: Any) -> None:
+    with pytest.raises(TypeError, match="must not yield"):
+        Receiver(SECRET).on()(function)
+
+
+@pytest.mark.parametrize("function", [generator, async_generator])
+def test_a_generator_that_is_returned_is_no_work_done(deliver: Deliver, function: Any) -> None:
+    receiver = Receiver(SECRET, MemoryGuard())
+    receiver.on()(lambda told: function(told))
+    assert [deliver(receiver, sent()) for _ in range(2)] == [FAILED, FAILED]
 
 
 class TestGuarded:
