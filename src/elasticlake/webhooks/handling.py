@@ -45,7 +45,10 @@ def _call_once(event: Event, handlers: Iterable[Handler], guard: Guard) -> Steps
         return
     try:
         yield from _call(event, handlers)
-    except Exception:
+    except GeneratorExit:
+        # Nobody runs these steps any more; a thread may still run the handler, so the claim is left to end by itself.
+        raise
+    except BaseException:
         yield from _release(claim, guard)
         raise
     yield Call(guard.complete, claim)
@@ -53,7 +56,7 @@ def _call_once(event: Event, handlers: Iterable[Handler], guard: Guard) -> Steps
 
 def _release(claim: Claim, guard: Guard) -> Steps[None]:
     try:
-        yield Call(guard.release, claim)
+        yield Call(guard.release, claim, is_cleanup=True)
     except Exception:
         # The handler's own failure is what is to be reported; the claim ends by itself.
         log.warning("Event %s stays claimed for a while.", claim.id, exc_info=True)

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -275,25 +276,53 @@ class TestGuarded:
         assert asyncio.run(all_at_once()) == [204, 409, 409, 409, 409]
         assert started == [42]
 
-    def test_what_is_cancelled_is_not_completed(self) -> None:
+    @pytest.mark.parametrize("wrapped", [False, True])
+    def test_a_coroutine_that_is_canceled_releases_its_event(self, wrapped: bool) -> None:
+        guard = MemoryGuard()
+        receiver = Receiver(SECRET, guard)
+
+        async def endless(told: Event) -> None:
+            await asyncio.Event().wait()
+
+        receiver.on()((lambda told: endless(told)) if wrapped else endless)
+        cancel(receiver)
+        assert guard.begin(sent_id()) is not None
+
+    def test_a_function_goes_on_in_its_thread_and_keeps_its_event(self) -> None:
+        guard, end = MemoryGuard(), threading.Event()
+        receiver = Receiver(SECRET, guard)
+        receiver.on()(lambda told: end.wait(10))
+        cancel(receiver, end.set)
+        with pytest.raises(BeingHandled):
+            guard.begin(sent_id())
+
+    def test_an_interrupted_program_releases_what_it_awaited(self) -> None:
         guard = MemoryGuard()
         receiver = Receiver(SECRET, guard)
 
         @receiver.on()
-        async def endless(told: Event) -> None:
-            await asyncio.Event().wait()
+        async def interrupted(told: Event) -> None:
+            raise KeyboardInterrupt
 
-        async def cancel() -> None:
-            request = sent()
-            task = asyncio.create_task(receiver.ahandle(request.body, request.headers))
-            await asyncio.sleep(0.05)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+        request = sent()
+        with pytest.raises(KeyboardInterrupt):
+            receiver.handle(request.body, request.headers)
+        assert guard.begin(sent_id()) is not None
 
-        asyncio.run(cancel())
-        with pytest.raises(BeingHandled):
-            guard.begin(sent_id())
+
+def cancel(receiver: Receiver, then: Callable[[], None] = lambda: None) -> None:
+    """Begin a delivery, and cancel it while its handler is at it."""
+
+    async def begin_and_cancel() -> None:
+        request = sent()
+        task = asyncio.create_task(receiver.ahandle(request.body, request.headers))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        then()
+
+    asyncio.run(begin_and_cancel())
 
 
 class TestShared:

@@ -14,6 +14,9 @@ class Share:
     slash in it.
     """
 
+    guard: Guard
+    name: str
+
     def __init__(self, guard: Guard, name: str = "") -> None:
         if "/" in name:
             raise ValueError(f"The receiver's name {name!r} must have no slash.")
