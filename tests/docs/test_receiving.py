@@ -82,6 +82,7 @@ def test_every_snippet_is_tried_below() -> None:
         "wsgi_app.py",
         "anywhere.py",
         "exactly_once.py",
+        "two_receivers.py",
         "rotation.py",
     }
 
@@ -173,6 +174,16 @@ def test_exactly_once(load: Load) -> None:
         handle(told, database)
         handle(told, database)
         assert database.execute("SELECT * FROM audit").fetchall() == [("uploads/photo.jpg", "object:created")]
+
+
+def test_two_receivers(load: Load) -> None:
+    module, seen, secrets = load("two_receivers"), list[int | None](), (SECRET, "the-next-one")
+    for receiver, secret in zip((module.thumbnails, module.search), secrets, strict=True):
+        receiver.on()(lambda told: seen.append(told.sequence))
+        request = sent(to=replace(WEBHOOK, secret=secret))
+        assert [receiver.handle(request.body, request.headers).status for _ in range(2)] == [204, 204]
+    assert seen == [42, 42]
+    module.guard.close()
 
 
 @pytest.mark.parametrize("secret", [SECRET, "the-next-one"])

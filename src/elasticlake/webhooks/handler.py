@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,18 @@ def require_types(types: Iterable[object]) -> None:
     for given in types:
         if given not in EVENT_TYPES:
             raise ValueError(f"There is no event {given!r}; there are {', '.join(EVENT_TYPES)}.")
+
+
+def require_runs(function: object) -> None:
+    """Raise TypeError for a generator function: calling it runs none of it."""
+    for called in (function, inspect.getattr_static(type(function), "__call__", None)):
+        if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
+            raise TypeError(f"{function!r} is a generator, which nobody runs: a handler must not yield.")
+
+
+def is_unrun(returned: object) -> bool:
+    """Whether a handler returned a generator instead of doing its work."""
+    return inspect.isgenerator(returned) or inspect.isasyncgen(returned)
 
 
 def _is_among(content_type: str | None, wanted: tuple[str, ...]) -> bool:

@@ -9,7 +9,7 @@ from elasticlake.webhooks.answer import BUSY, FAILED, HANDLED, Answer
 from elasticlake.webhooks.errors import BeingHandled
 from elasticlake.webhooks.event import Event
 from elasticlake.webhooks.guards.guard import Claim, Guard
-from elasticlake.webhooks.handler import Handler
+from elasticlake.webhooks.handler import Handler, is_unrun
 from elasticlake.webhooks.steps import Call, Steps
 
 log = logging.getLogger("elasticlake.webhooks")
@@ -34,7 +34,9 @@ def handle(events: Iterable[Event], handlers: Sequence[Handler], guard: Guard | 
 
 def _call(event: Event, handlers: Iterable[Handler]) -> Steps[None]:
     for handler in handlers:
-        yield Call(handler.function, event)
+        returned = yield Call(handler.function, event)
+        if is_unrun(returned):
+            raise TypeError(f"{handler.function!r} returned a generator, which nobody runs.")
 
 
 def _call_once(event: Event, handlers: Iterable[Handler], guard: Guard) -> Steps[None]:
@@ -43,7 +45,10 @@ def _call_once(event: Event, handlers: Iterable[Handler], guard: Guard) -> Steps
         return
     try:
         yield from _call(event, handlers)
-    except Exception:
+    except GeneratorExit:
+        # Nobody runs these steps any more; a thread may still run the handler, so the claim is left to end by itself.
+        raise
+    except BaseException:
         yield from _release(claim, guard)
         raise
     yield Call(guard.complete, claim)
@@ -51,7 +56,7 @@ def _call_once(event: Event, handlers: Iterable[Handler], guard: Guard) -> Steps
 
 def _release(claim: Claim, guard: Guard) -> Steps[None]:
     try:
-        yield Call(guard.release, claim)
+        yield Call(guard.release, claim, is_cleanup=True)
     except Exception:
         # The handler's own failure is what is to be reported; the claim ends by itself.
         log.warning("Event %s stays claimed for a while.", claim.id, exc_info=True)

@@ -10,7 +10,8 @@ from elasticlake.webhooks.errors import InvalidPayload, WebhookVerificationError
 from elasticlake.webhooks.event import Event, EventType
 from elasticlake.webhooks.events import parse_batch
 from elasticlake.webhooks.guards.guard import Guard
-from elasticlake.webhooks.handler import Handler, Texts, require_types
+from elasticlake.webhooks.guards.share import Share
+from elasticlake.webhooks.handler import Handler, Texts, require_runs, require_types
 from elasticlake.webhooks.handling import handle, log
 from elasticlake.webhooks.headers import Headers
 from elasticlake.webhooks.steps import Steps, run, run_async
@@ -40,8 +41,9 @@ class Receiver:
     for what is no event, 500 when a handler raises, so that ElasticLake sends it again, and 409 while another process
     is at it. It is an ASGI application itself; `wsgi`, `flask`, `django` and `aiohttp` fit it into the others.
 
-    `guard` keeps an event that comes twice from being handled twice. The other parameters are those of `verify`.
-    Raises `InvalidSecret`.
+    `guard` keeps an event that comes twice from being handled twice. Receivers that share one, or its database, each
+    need a `name`, the same after every restart. The other parameters are those of `verify`. Raises `InvalidSecret`, and
+    ValueError where another receiver has the guard under the same name.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class Receiver:
         secrets: str | Iterable[str],
         guard: Guard | None = None,
         *,
+        name: str = "",
         tolerance_seconds: float = TOLERANCE_SECONDS,
         schemes: Sequence[Scheme] = STANDARD_ALONE,
         max_body_bytes: int = MAX_BODY_BYTES,
     ) -> None:
         self._secrets = live_secrets(secrets)
-        self._guard = guard
+        self._guard = None if guard is None else Share(guard, name)
         self._tolerance_seconds = tolerance_seconds
         self._schemes = tuple(require_schemes(schemes))
         self._handlers: list[Handler] = []
@@ -72,11 +75,13 @@ class Receiver:
 
         Each condition takes one text or several, of which any will do: what the key begins or ends with, media types
         (`image/*` for any image), buckets. An event goes to all functions that it fits, in their order; if one raises,
-        the event counts as not handled by any. Raises ValueError for a type that there is not.
+        the event counts as not handled by any. Raises ValueError for a type that there is not, TypeError for a
+        generator function.
         """
         require_types(types)
 
         def add(function: AnyFunction) -> AnyFunction:
+            require_runs(function)
             self._handlers.append(Handler.of(function, types, prefix, suffix, content_type, bucket))
             return function
 

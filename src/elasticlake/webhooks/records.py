@@ -93,10 +93,9 @@ def _object(described: Members) -> EventObject:
     )
 
 
-def _sequence(described: Members) -> int | None:
-    sequencer = described.text("sequencer")
-    if sequencer is None:
-        return None
+def _sequence(described: Members) -> int:
+    # Without it the events of a batch would all have one id, and all but the first be lost.
+    sequencer = described.required_text("sequencer")
     if not _is_hexadecimal(sequencer):
         raise InvalidPayload(f"{described.path}sequencer must be hexadecimal.")
     return int(sequencer, 16)

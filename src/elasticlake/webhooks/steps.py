@@ -18,7 +18,7 @@ class Outcome:
     """What a call returned, or raised."""
 
     value: Any = None
-    error: Exception | None = None
+    error: BaseException | None = None
 
     def resume(self, steps: Steps[Any]) -> Call:
         """The next call."""
@@ -31,6 +31,8 @@ class Call:
 
     function: Callable[[Any], Any]
     argument: Any
+    is_cleanup: bool = False
+    """Whether it is to be done even if nobody waits for it any more."""
 
     def outcome(self) -> Outcome:
         """Never raises an Exception: one that leaves a thread may be lost on the way (StopIteration is)."""
@@ -75,7 +77,7 @@ def _blocking(call: Call) -> Outcome:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_awaited(outcome.value))
+        return _run_awaited(outcome.value)
     if inspect.iscoroutine(outcome.value):
         outcome.value.close()
     return Outcome(error=RuntimeError("What is to be awaited needs ahandle here: this thread runs an event loop."))
@@ -84,8 +86,28 @@ def _blocking(call: Call) -> Outcome:
 async def _waiting(call: Call) -> Outcome:
     import asyncio
 
-    outcome = call.outcome() if inspect.iscoroutinefunction(call.function) else await asyncio.to_thread(call.outcome)
-    return await _awaited(outcome.value) if inspect.isawaitable(outcome.value) else outcome
+    if inspect.iscoroutinefunction(call.function):
+        outcome = call.outcome()
+    else:
+        # A thread cannot be interrupted: what is canceled here goes on there, and the steps end without hearing of it.
+        beside = asyncio.to_thread(call.outcome)
+        outcome = await (asyncio.shield(beside) if call.is_cleanup else beside)
+    if not inspect.isawaitable(outcome.value):
+        return outcome
+    try:
+        return await _awaited(outcome.value)
+    except BaseException as error:
+        # A coroutine that is canceled has ended: the steps may clean up after it, and raise this again.
+        return Outcome(error=error)
+
+
+def _run_awaited(value: Awaitable[Any]) -> Outcome:
+    import asyncio
+
+    try:
+        return asyncio.run(_awaited(value))
+    except BaseException as error:
+        return Outcome(error=error)
 
 
 async def _awaited(value: Awaitable[Any]) -> Outcome:

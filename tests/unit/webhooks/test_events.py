@@ -257,10 +257,10 @@ def test_the_least_that_a_record_says() -> None:
     record = {
         "eventName": "ObjectRemoved:Delete",
         "eventTime": "2025-10-30T14:22:33.000Z",
-        "s3": {"bucket": {"name": "b"}, "object": {"key": "a+b%2Bc"}},
+        "s3": {"bucket": {"name": "b"}, "object": {"key": "a+b%2Bc", "sequencer": "2A"}},
     }
     found = parse(*signed({"Records": [record]}), SECRET)
-    assert (found.type, found.id, found.sequence, found.principal) == ("object:deleted", "evt_1", None, None)
+    assert (found.type, found.id, found.sequence, found.principal) == ("object:deleted", "evt_1", 42, None)
     assert found.object == EventObject("a b+c")
 
 
@@ -328,8 +328,10 @@ RECORD: dict[str, Any] = json.loads(sent(to=webhook(format="s3")).body)["Records
             for wrong in [
                 {"eventName": None},
                 {"s3": None},
-                {"s3": {"bucket": {}, "object": {"key": "k"}}},
-                {"s3": {"bucket": {"name": "b"}, "object": {"key": "%ff"}}},
+                {"s3": {"bucket": {}, "object": {"key": "k", "sequencer": "1"}}},
+                {"s3": {"bucket": {"name": "b"}, "object": {"key": "%ff", "sequencer": "1"}}},
+                {"s3": {"bucket": {"name": "b"}, "object": {"key": "k"}}},
+                {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "sequencer": None}}},
                 {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "sequencer": "-1"}}},
                 {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "sequencer": "1_0"}}},
             ]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import gc
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -170,6 +173,32 @@ def test_what_is_wrong_with_a_registration_is_said_at_once() -> None:
         Receiver(SECRET, schemes=())
 
 
+def generator(told: Event) -> Any:
+    yield told
+
+
+async def async_generator(told: Event) -> Any:
+    yield told
+
+
+class Generating:
+    def __call__(self, told: Event) -> Any:
+        yield told
+
+
+@pytest.mark.parametrize("function", [generator, async_generator, functools.partial(generator), Generating()])
+def test_a_handler_that_would_never_run_is_refused(function: Any) -> None:
+    with pytest.raises(TypeError, match="must not yield"):
+        Receiver(SECRET).on()(function)
+
+
+@pytest.mark.parametrize("function", [generator, async_generator])
+def test_a_generator_that_is_returned_is_no_work_done(deliver: Deliver, function: Any) -> None:
+    receiver = Receiver(SECRET, MemoryGuard())
+    receiver.on()(lambda told: function(told))
+    assert [deliver(receiver, sent()) for _ in range(2)] == [FAILED, FAILED]
+
+
 class TestGuarded:
     """With a guard each event is handled once, however often and however it comes."""
 
@@ -247,25 +276,88 @@ class TestGuarded:
         assert asyncio.run(all_at_once()) == [204, 409, 409, 409, 409]
         assert started == [42]
 
-    def test_what_is_cancelled_is_not_completed(self) -> None:
+    @pytest.mark.parametrize("wrapped", [False, True])
+    def test_a_coroutine_that_is_canceled_releases_its_event(self, wrapped: bool) -> None:
+        guard = MemoryGuard()
+        receiver = Receiver(SECRET, guard)
+
+        async def endless(told: Event) -> None:
+            await asyncio.Event().wait()
+
+        receiver.on()((lambda told: endless(told)) if wrapped else endless)
+        cancel(receiver)
+        assert guard.begin(sent_id()) is not None
+
+    def test_a_function_goes_on_in_its_thread_and_keeps_its_event(self) -> None:
+        guard, end = MemoryGuard(), threading.Event()
+        receiver = Receiver(SECRET, guard)
+        receiver.on()(lambda told: end.wait(10))
+        cancel(receiver, end.set)
+        with pytest.raises(BeingHandled):
+            guard.begin(sent_id())
+
+    def test_an_interrupted_program_releases_what_it_awaited(self) -> None:
         guard = MemoryGuard()
         receiver = Receiver(SECRET, guard)
 
         @receiver.on()
-        async def endless(told: Event) -> None:
-            await asyncio.Event().wait()
+        async def interrupted(told: Event) -> None:
+            raise KeyboardInterrupt
 
-        async def cancel() -> None:
-            request = sent()
-            task = asyncio.create_task(receiver.ahandle(request.body, request.headers))
-            await asyncio.sleep(0.05)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+        request = sent()
+        with pytest.raises(KeyboardInterrupt):
+            receiver.handle(request.body, request.headers)
+        assert guard.begin(sent_id()) is not None
 
-        asyncio.run(cancel())
-        with pytest.raises(BeingHandled):
-            guard.begin(sent_id())
+
+def cancel(receiver: Receiver, then: Callable[[], None] = lambda: None) -> None:
+    """Begin a delivery, and cancel it while its handler is at it."""
+
+    async def begin_and_cancel() -> None:
+        request = sent()
+        task = asyncio.create_task(receiver.ahandle(request.body, request.headers))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        then()
+
+    asyncio.run(begin_and_cancel())
+
+
+class TestShared:
+    """Receivers that share a guard."""
+
+    def test_each_of_them_handles_the_event(self, deliver: Deliver) -> None:
+        guard, seen = MemoryGuard(), Seen()
+        receivers = [Receiver(SECRET, guard, name=name) for name in ("", "thumbnails", "search")]
+        for receiver in receivers:
+            receiver.on()(seen)
+        assert [deliver(receiver, sent()) for receiver in receivers * 2] == [HANDLED] * 6
+        assert seen.sequences == [42, 42, 42]
+
+    def test_a_name_means_the_same_after_a_restart(self, deliver: Deliver) -> None:
+        guard, seen = MemoryGuard(), Seen()
+        for _ in range(2):
+            receiver = Receiver(SECRET, guard, name="thumbnails")
+            receiver.on()(seen)
+            assert deliver(receiver, sent()) == HANDLED
+            del receiver
+            gc.collect()
+        assert seen.sequences == [42]
+
+    @pytest.mark.parametrize("name", ["", "thumbnails"])
+    def test_two_of_one_name_are_refused(self, name: str) -> None:
+        guard = MemoryGuard()
+        first = Receiver(SECRET, guard, name=name)
+        with pytest.raises(ValueError, match=f"Another receiver has this guard under the name '{name}'"):
+            Receiver(SECRET, guard, name=name)
+        others = Receiver(SECRET, MemoryGuard(), name=name), Receiver(SECRET, name=name), Receiver(SECRET, name=name)
+        assert first not in others
+
+    def test_a_name_cannot_pass_for_a_name_and_an_id(self) -> None:
+        with pytest.raises(ValueError, match="no slash"):
+            Receiver(SECRET, MemoryGuard(), name="a/b")
 
 
 class Broken:

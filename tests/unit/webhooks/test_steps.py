@@ -6,6 +6,7 @@ import asyncio
 import functools
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -148,3 +149,33 @@ def test_what_is_interrupted_stays_so() -> None:
 
     asyncio.run(interrupt())
     assert ended == []
+
+
+def test_cleaning_up_is_done_though_it_is_canceled_itself() -> None:
+    """Where every thread is busy, and whoever cancels does so again and again."""
+    cleaned, busy = threading.Event(), threading.Event()
+
+    async def never(_: int) -> None:
+        await asyncio.Event().wait()
+
+    def steps() -> Steps[None]:
+        try:
+            yield Call(never, 0)
+        finally:
+            yield Call(lambda _: cleaned.set(), 0, is_cleanup=True)
+
+    async def cancel_twice() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        occupied = asyncio.create_task(asyncio.to_thread(busy.wait, 10))
+        task = asyncio.create_task(run_async(steps()))
+        for _ in range(2):
+            await asyncio.sleep(0.01)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not cleaned.is_set()
+        busy.set()
+        assert await occupied
+
+    asyncio.run(cancel_twice())
+    assert cleaned.wait(10)
