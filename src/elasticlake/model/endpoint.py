@@ -35,8 +35,9 @@ class Endpoint:
 def parse_endpoint(url: str, wanted: str = HTTPS_URL) -> Endpoint:
     """The scheme, host and port of an absolute http(s) URL: at most 2,048 ASCII characters, no userinfo, no fragment.
 
-    Raises `EndpointRefused`; `wanted` is what it then says an endpoint must be. Stricter than RFC 3986 on purpose: what two parsers could read differently is refused. No
-    message repeats the URL's path or query, where receivers like to put tokens.
+    Raises `EndpointRefused`; `wanted` is what it then says an endpoint must be. Stricter than RFC 3986 on purpose: what
+    two parsers could read differently is refused. No message repeats the URL's path or query, where receivers like to
+    put tokens.
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise EndpointRefused(f"the URL has {len(url)} characters; the most is {MAX_URL_CHARACTERS}")
