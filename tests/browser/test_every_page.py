@@ -21,6 +21,8 @@ MAX_PAGE_BYTES = 100 * 1024
 BUCKET = "lake1--pond1--photos"
 DESK: ViewportSize = {"width": 1280, "height": 860}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+WIDTHS = (320, 390, 736, 768, 850, 897, 900, 1023, 1024)
+"""On both sides of where the bar changes its place."""
 PAGES = (
     "/ui/",
     "/ui/lakes/lake1",
@@ -146,6 +148,13 @@ def test_a_barrier_would_be_found(opened: Page) -> None:
 def test_no_page_scrolls_sideways_on_a_phone(opened: Page) -> None:
     opened.set_viewport_size(PHONE)
     assert {path: broader for path in PAGES if (broader := broader_by(opened, path)) > 0} == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_bar_fits_every_width(opened: Page, width: int) -> None:
+    opened.set_viewport_size({"width": width, "height": 844})
+    paths = ("/ui/", "/ui/start", "/ui/system", "/ui/webhooks/WEBHOOK", f"/ui/buckets/{BUCKET}")
+    assert {path: broader for path in paths if (broader := broader_by(opened, path)) > 0} == {}
 
 
 def test_every_page_has_one_heading_of_the_first_level(opened: Page) -> None:

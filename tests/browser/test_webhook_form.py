@@ -61,7 +61,7 @@ def test_from_an_empty_server_to_a_verified_test(page: Page, receiver: Receiver)
     page.goto("/ui/buckets/lake1--pond1--first/settings")
     page.get_by_role("link", name="Webhooks", exact=True).last.click()
     expect(page.get_by_role("heading", name="No webhook yet")).to_be_visible()
-    page.get_by_role("link", name="Add webhook").first.click()
+    page.get_by_role("link", name="New webhook").first.click()
     page.get_by_label("Endpoint").fill(receiver.url("/webhooks/storage"))
     page.get_by_role("checkbox", name="object:updated").uncheck()
     page.get_by_role("button", name="Save and test").click()
@@ -90,6 +90,18 @@ def test_a_secret_of_one_s_own(page: Page, receiver: Receiver, bucket: str) -> N
     expect(page.get_by_text("It has arrived")).to_be_visible()
     assert verifies(receiver.wait_for(1, "/own")[0], "my-webhook-secret")
     assert "my-webhook-secret" not in page.content()
+
+
+def test_no_event_is_said_at_once(page: Page, bucket: str) -> None:
+    page.goto(NEW)
+    events = page.get_by_role("group", name="Events")
+    for name in ("object:created", "object:updated", "object:deleted"):
+        page.get_by_role("checkbox", name=name).uncheck()
+    expect(events.get_by_text("Choose at least one event.")).to_be_visible()
+    expect(events).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Tags")).to_have_count(0)
+    page.get_by_role("checkbox", name="object:deleted").check()
+    expect(events.get_by_text("Choose at least one event.")).to_have_count(0)
 
 
 def test_every_fault_is_beside_its_field_and_nothing_is_lost(page: Page, bucket: str) -> None:
@@ -129,7 +141,7 @@ def test_every_fault_is_beside_its_field_and_nothing_is_lost(page: Page, bucket:
             expect(page.locator("main")).to_contain_text(words)
     expect(field_of(page, page.get_by_label("At least", exact=True)).locator(".fault")).to_contain_text("Write bytes")
     expect(page.get_by_label("Expression (CEL)")).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("[data-live=events] .fault")).to_contain_text("Name at least one")
+    expect(page.locator("[data-live=events] .fault")).to_contain_text("Choose at least one")
     page.get_by_role("checkbox", name="object:created").check()
     expect(page.locator("[data-live=events] .fault")).to_have_count(0)
 

@@ -83,9 +83,8 @@ def size(
     prefix: Annotated[str, typer.Option(help="Only keys that begin so.")] = "",
 ) -> None:
     """Count the objects under a prefix, and their bytes; the first 10,000 of them."""
-    session.output.document(
-        session.client.get(path("buckets", bucket, "size"), subject(bucket), params={"prefix": prefix})
-    )
+    found = session.client.get(path("buckets", bucket, "size"), subject(bucket), params={"prefix": prefix})
+    session.output.document(found, without=[] if found.get("isMore") else ["isMore"])
 
 
 @command(app, "acl")

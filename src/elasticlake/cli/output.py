@@ -17,6 +17,7 @@ from elasticlake.cli.client import Document
 from elasticlake.cli.table import COLUMN_GAP, Column, is_on_terminal, plain, short_time, write_fitted
 
 NOTHING = "-"
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,13 @@ class Output:
             for line in content.splitlines():
                 write(f"  {printable(line)}")
 
-    def document(self, document: Document, *, without: Sequence[str] = ()) -> None:
-        """One document; for people a line per field, but those named in `without`."""
+    def document(self, document: Document, *, first: Sequence[str] = (), without: Sequence[str] = ()) -> None:
+        """One document; for people a line per field, those named in `first` at the top, and none of `without`."""
         if self.as_json:
             write(to_json(document))
             return
-        shown = {name: value for name, value in document.items() if name not in without}
+        order = [*(name for name in first if name in document), *(name for name in document if name not in first)]
+        shown = {name: document[name] for name in order if name not in without}
         width = max((len(label(name)) for name in shown), default=0)
         for name, value in shown.items():
             write(f"{label(name):<{width}}{COLUMN_GAP}{text(value)}")
@@ -119,6 +121,14 @@ def printable(value: str) -> str:
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in value
     )
+
+
+def size(size_bytes: int) -> str:
+    """`1.4 MiB`, in powers of 1024."""
+    unit, value = 0, float(size_bytes)
+    while value >= 1024 and unit < len(_UNITS) - 1:
+        unit, value = unit + 1, value / 1024
+    return f"{value:.1f} {_UNITS[unit]}" if unit else f"{size_bytes} B"
 
 
 def counted_findings(count: int) -> str:

@@ -34,6 +34,8 @@ COLUMNS = {
     "NAME": Column("name", shortens_to=8, spare=1),
 }
 
+_FIRST = ("id", "name", "endpoint", "status")
+
 app = noun("Webhooks, their deliveries and attempts.")
 app.add_typer(delivery.app)
 app.add_typer(replay.app)
@@ -90,7 +92,7 @@ def list_(
 def show(session: Session, webhook: given.WebhookId) -> None:
     """Show a webhook; its secrets are never shown again."""
     found = session.client.get(path("webhooks", webhook), given.subject(webhook))
-    session.output.document(found, without=given.PEM_MEMBERS)
+    session.output.document(found, first=_FIRST, without=given.PEM_MEMBERS)
     for member in given.PEM_MEMBERS:
         session.output.quote(label(member), found.get(member) or "")
 

@@ -12,6 +12,7 @@ from elasticlake.dashboard.webhook_list import Row, rows_of
 from elasticlake.errors import AccessDenied, BucketNotEmpty, InvalidInput, NotFound
 from elasticlake.model.accounts import ROOT_ACCOUNT, AccessKey, Permission
 from elasticlake.model.objects import ACLS, Bucket
+from elasticlake.service.access import may
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import Place
 
@@ -78,16 +79,21 @@ async def show_webhooks(visit: Visit) -> Response:
 
 async def _general(visit: Visit, faults: dict[str, str] | None = None) -> Response:
     bucket = await _bucket(visit)
-    may_change = visit.caller.scope.allows("admin", bucket.name)
-    return _page(visit, "bucket_settings.html", bucket, "General", faults=faults, may_change=may_change)
+    return _page(visit, "bucket_settings.html", bucket, "General", faults=faults)
 
 
 def _page(
     visit: Visit, template: str, bucket: Bucket, tab: str, /, faults: dict[str, str] | None = None, **context: Any
 ) -> Response:
     return visit.page(
-        template, title=f"Settings of {bucket.name.name}", faults=faults, bucket=bucket, tab=tab, **context
-    )  # fmt: skip
+        template,
+        title=f"Settings of {bucket.name.name}",
+        faults=faults,
+        bucket=bucket,
+        tab=tab,
+        may_change=may(visit.caller, bucket, "admin"),
+        **context,
+    )
 
 
 async def _bucket(visit: Visit) -> Bucket:

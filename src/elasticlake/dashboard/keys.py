@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from starlette.responses import Response
 
 from elasticlake.dashboard import scopes
 from elasticlake.dashboard.visit import PREFIX, Visit
-from elasticlake.errors import AlreadyExists, InvalidInput, NoSuchAccount
+from elasticlake.errors import AlreadyExists, InvalidInput, NoSuchAccount, NoSuchBucket
 from elasticlake.model.accounts import PERMISSIONS, AccessKey, Account
+from elasticlake.model.names import BucketName
 from elasticlake.service.accounts import NewKey
 from elasticlake.service.pages import Page, PageRequest
 
@@ -19,6 +21,7 @@ MADE = f"{KEYS}/made"
 _ACCOUNTS_SHOWN = 20
 _KEYS_SHOWN = 10
 _ACCOUNTS_OFFERED = 200
+_BUCKETS_COMPARED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,10 @@ class _AccountView:
 
     account: Account
     keys: Page[AccessKey]
+
+
+class _NoBucketYet(InvalidInput):
+    """A key may be made before its buckets are: whoever means it says so."""
 
 
 async def list_keys(visit: Visit) -> Response:
@@ -55,9 +62,12 @@ async def create_key(visit: Visit) -> Response:
     try:
         if not scope["permissions"]:
             raise InvalidInput("scope.permissions", "A key that may do nothing is of no use: tick one at least.")
+        if not form.text("anyway"):
+            await _require_buckets(visit, scope["buckets"])
         key = await visit.services.accounts.create_key(visit.token, form.text("account"), new)
     except (InvalidInput, AlreadyExists, NoSuchAccount) as error:
-        return await _form(visit, form.values(), scope["permissions"], _faults(error))
+        is_early = isinstance(error, _NoBucketYet)
+        return await _form(visit, form.values(), scope["permissions"], _faults(error), is_early=is_early)
     return visit.show_once(MADE, json.dumps([key.id, key.account_id, key.secret]))
 
 
@@ -96,7 +106,12 @@ async def _first_keys(visit: Visit, account: Account) -> _AccountView:
 
 
 async def _form(
-    visit: Visit, values: dict[str, str], permissions: list[str], faults: dict[str, str] | None = None
+    visit: Visit,
+    values: dict[str, str],
+    permissions: list[str],
+    faults: dict[str, str] | None = None,
+    *,
+    is_early: bool = False,
 ) -> Response:
     page = await visit.services.accounts.list(visit.token, PageRequest(limit=_ACCOUNTS_OFFERED))
     offered = sorted({account.id for account in page.items} | ({values["account"]} - {""}))
@@ -108,7 +123,33 @@ async def _form(
         meanings=scopes.MEANINGS,
         values=values,
         faults=faults,
+        is_early=is_early,
     )
+
+
+async def _require_buckets(visit: Visit, names: list[str]) -> None:
+    """Raise `InvalidInput` for names that no bucket has, with what may have been meant."""
+    missing = [name for name in names if not await _exists(visit, name)]
+    if not missing:
+        return
+    page = await visit.services.hierarchy.list_buckets(visit.token, PageRequest(limit=_BUCKETS_COMPARED))
+    known = [bucket.name for bucket in page.items]
+    raise _NoBucketYet("scope.buckets", " ".join(_missing(name, known) for name in missing))
+
+
+def _missing(name: str, known: list[BucketName]) -> str:
+    meant = [one.name for one in known if one.slug == name] or get_close_matches(name, [one.name for one in known])
+    return f"There is no bucket {name}" + (f"; did you mean {meant[0]}?" if meant else ".")
+
+
+async def _exists(visit: Visit, name: str) -> bool:
+    try:
+        await visit.services.hierarchy.get_bucket(visit.token, name)
+    except NoSuchBucket:
+        return False
+    except InvalidInput:
+        return True  # whatever is wrong with the name, the service says it
+    return True
 
 
 def _faults(error: InvalidInput | AlreadyExists | NoSuchAccount) -> dict[str, str]:

@@ -32,20 +32,28 @@ _RETRY_SECONDS = (1.0, 5.0, 30.0)
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """How far the visitor has come. `bucket` is empty until there is one; `place` is where its events are caught."""
+    """How far the visitor has come. `bucket` is empty until there is one; `place` is where its events are caught.
+
+    `forgotten` is the webhook that this page made and whose events nobody catches any more. `may_upload` holds where
+    the viewer may, and who is to be told of it is there.
+    """
 
     buckets: list[str]
     bucket: str
     place: Place | None
+    forgotten: Webhook | None
+    may_write: bool
+    may_upload: bool
 
     @property
     def step(self) -> int:
-        """What is to be done next: 1 a bucket, 3 a webhook, 4 an upload, 5 nothing more. 2 needs nobody's hands."""
+        """What is to be done next: 1 a bucket, 3 a webhook, 4 an upload, 6 nothing more. 2 and 5 need nobody's
+        hands."""
         if not self.bucket:
             return 1
         if self.place is None:
             return 3
-        return 5 if self.place.caught else 4
+        return 6 if self.place.caught else 4
 
 
 async def show(visit: Visit) -> Response:
@@ -93,6 +101,10 @@ async def upload(visit: Visit) -> Response:
     if place is not None:
         # It comes within milliseconds: then the next page shows it at once.
         await place.wait_for(count, _ARRIVAL_SECONDS)
+    if place is None and _catches(visit, name):
+        return visit.redirect(
+            START, f"{snippets.KEY} was stored, and nobody catches the event: make the webhook.", bucket=name
+        )
     return visit.redirect(START, f"{snippets.KEY} was stored.", bucket=name)
 
 
@@ -154,7 +166,19 @@ async def _standing(visit: Visit) -> _Standing:
         await visit.services.hierarchy.get_bucket(visit.token, asked)
     names = await _bucket_names(visit) if visit.viewer.may("list") else []
     bucket = asked or (names[0] if names else "")
-    return _Standing(sorted({*names, bucket} - {""}), bucket, await _place(visit, bucket))
+    buckets = sorted({*names, bucket} - {""})
+    if not bucket:
+        may_write = visit.viewer.may("write")
+        return _Standing(buckets, "", None, None, may_write, may_upload=False)
+    place, catches = await _place(visit, bucket), _catches(visit, bucket)
+    forgotten = await _earlier_webhook(visit, bucket) if place is None and catches else None
+    may_write = visit.caller.scope.allows("write", parse_bucket_name(bucket), snippets.KEY.encode())
+    return _Standing(buckets, bucket, place, forgotten, may_write, may_write and (place is not None or not catches))
+
+
+def _catches(visit: Visit, bucket: str) -> bool:
+    """Whether the viewer may have the bucket's events caught here."""
+    return visit.services.catchers is not None and visit.viewer.may_in("admin", "bucket", bucket)
 
 
 async def _bucket_names(visit: Visit) -> list[str]:
@@ -163,13 +187,13 @@ async def _bucket_names(visit: Visit) -> list[str]:
 
 
 async def _place(visit: Visit, bucket: str) -> Place | None:
-    """Where the bucket's events are caught, if the viewer may see the webhook, and nobody has deleted it."""
+    """Where the bucket's events are caught, if the viewer may see the webhook, and it still calls there."""
     catchers = visit.services.catchers
     place = catchers.of_bucket(bucket) if catchers is not None else None
     if place is None or not visit.viewer.may_in("admin", "bucket", bucket):
         return None
     try:
-        await visit.services.webhooks.get(visit.token, place.webhook_id)
+        webhook = await visit.services.webhooks.get(visit.token, place.webhook_id)
     except NoSuchWebhook:
         return None
-    return place
+    return place if webhook.endpoint == place.url else None

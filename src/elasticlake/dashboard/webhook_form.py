@@ -15,9 +15,11 @@ from elasticlake.dashboard.webhook_matches import Matches, matches_of
 from elasticlake.dashboard.webhook_reading import Typed
 from elasticlake.dashboard.webhook_test import sent_test
 from elasticlake.errors import AccessDenied, InvalidInput, NotFound
+from elasticlake.model.egress import LOCAL_EXAMPLE
 from elasticlake.model.events import EVENT_TYPES, OPERATIONAL_TYPES
 from elasticlake.model.webhooks import Webhook
 from elasticlake.service.pages import PageRequest
+from elasticlake.service.permissions import require
 from elasticlake.service.webhook_definitions import Place
 
 _KINDS = ("bucket", "pond", "lake")
@@ -25,6 +27,7 @@ _PLACES_OFFERED = 100
 
 
 async def new(visit: Visit) -> Response:
+    require(visit.token, "admin")
     kind = next((kind for kind in _KINDS if visit.query(kind)), "bucket")
     shown = webhook_fields.blank(kind, visit.query(kind))
     return await _page(visit, shown, await matches_of(visit, _as_typed(shown), ""))
@@ -132,6 +135,7 @@ async def _page(
         meanings=hints.EVENTS,
         events=EVENT_TYPES,
         operational=OPERATIONAL_TYPES,
+        local_example=LOCAL_EXAMPLE if visit.services.catchers is not None else "",
         places=[] if known is not None else await _places(visit),
     )
 

@@ -46,6 +46,8 @@ def read(form: Form, known: Webhook | None = None) -> Typed:
         rules=reader.rules(),
         sealed=reader.sealed(),
     )
+    if not new.events:
+        reader.faults["events"] = "Choose at least one event."
     return Typed(new, reader.faults)
 
 

@@ -9,12 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-from elasticlake.model.endpoint import Endpoint, EndpointRefused, is_localhost, literal_address, parse_endpoint
+from elasticlake.model.endpoint import (
+    HTTPS_URL,
+    Endpoint,
+    EndpointRefused,
+    is_localhost,
+    literal_address,
+    parse_endpoint,
+)
 from elasticlake.model.special_networks import Address, Network, find_special
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 _LOCALHOST_ADDRESSES = ("127.0.0.1", "::1")
 _HTTP_REFUSED = "plain http is refused: use https, or start the server with --egress-http"
+LOCAL_EXAMPLE = "http://localhost:5000/hook"
+"""An endpoint that a developer's server may call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ class EgressPolicy:
 
     def check_endpoint(self, url: str) -> None:
         """Raise `EndpointRefused` unless `url` can be a webhook's endpoint; asks no name server."""
-        endpoint = parse_endpoint(url)
+        endpoint = parse_endpoint(url, self._wanted)
         address = literal_address(endpoint.host)
         if address is not None:
             self.check_address(str(address), endpoint.port, endpoint.scheme)
@@ -41,7 +50,7 @@ class EgressPolicy:
         elif is_localhost(endpoint.host):
             self._check_localhost(endpoint)
         elif endpoint.scheme == "http" and not self.allow_http:
-            raise EndpointRefused(_HTTP_REFUSED)
+            raise EndpointRefused(self._http_refused)
 
     def check_address(self, ip: str, port: int, scheme: str) -> None:
         """Raise `EndpointRefused` unless a connection may be opened to `ip` (as dialled) and `port` for `scheme`."""
@@ -55,7 +64,15 @@ class EgressPolicy:
         if not local_to_developer and not self._allows(address) and not self._allows(dialled):
             _require_public(ip, address)
         if scheme != "https" and not self.allow_http and not local_to_developer:
-            raise EndpointRefused(_HTTP_REFUSED)
+            raise EndpointRefused(self._http_refused)
+
+    @property
+    def _wanted(self) -> str:
+        return f"{HTTPS_URL}, or one on this machine, such as {LOCAL_EXAMPLE}" if self.developer else HTTPS_URL
+
+    @property
+    def _http_refused(self) -> str:
+        return _HTTP_REFUSED + (f"; on this machine http works: {LOCAL_EXAMPLE}" if self.developer else "")
 
     def _check_localhost(self, endpoint: Endpoint) -> None:
         """One of the loopback addresses must do: which of them the receiver listens on is seen when it is dialled."""

@@ -10,6 +10,7 @@ from elasticlake.model.special_networks import Address
 
 MAX_URL_CHARACTERS = 2048
 DEFAULT_PORTS = {"http": 80, "https": 443}
+HTTPS_URL = "an absolute https:// URL"
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\\]|[^\x00-\x7f]", re.ASCII)
 _ABSOLUTE_URL = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?#]*)[^#]*(#.*)?", re.ASCII | re.IGNORECASE)
@@ -31,11 +32,12 @@ class Endpoint:
     port: int
 
 
-def parse_endpoint(url: str) -> Endpoint:
+def parse_endpoint(url: str, wanted: str = HTTPS_URL) -> Endpoint:
     """The scheme, host and port of an absolute http(s) URL: at most 2,048 ASCII characters, no userinfo, no fragment.
 
-    Raises `EndpointRefused`. Stricter than RFC 3986 on purpose: what two parsers could read differently is refused. No
-    message repeats the URL's path or query, where receivers like to put tokens.
+    Raises `EndpointRefused`; `wanted` is what it then says an endpoint must be. Stricter than RFC 3986 on purpose: what
+    two parsers could read differently is refused. No message repeats the URL's path or query, where receivers like to
+    put tokens.
     """
     if len(url) > MAX_URL_CHARACTERS:
         raise EndpointRefused(f"the URL has {len(url)} characters; the most is {MAX_URL_CHARACTERS}")
@@ -45,7 +47,7 @@ def parse_endpoint(url: str) -> Endpoint:
         )
     match = _ABSOLUTE_URL.fullmatch(url)
     if match is None or match[1].lower() not in DEFAULT_PORTS:
-        raise EndpointRefused("the endpoint must be an absolute https:// URL")
+        raise EndpointRefused(f"the endpoint must be {wanted}")
     scheme, authority, fragment = match[1].lower(), match[2], match[3]
     if fragment is not None:
         raise EndpointRefused("the URL has a fragment (#…), which is never sent")

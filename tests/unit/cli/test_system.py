@@ -16,6 +16,8 @@ STATE = {
     ],
     "buckets": 1,
     "backlog": None,
+    "blobs": {"place": "DATA/blobs", "freeBytes": 68719476736, "reserveBytes": 12},
+    "bytes": 2097152,
 }  # fmt: skip
 
 
@@ -23,9 +25,11 @@ def test_the_installation_and_its_nodes(run: Run, server: RestServer) -> None:
     server.system = STATE
     assert [line.split() for line in run("system").stdout.splitlines()] == [
         ["version", "1.0.0"],
-        ["engine", "name:", "SQLite;", "version:", "3.50.4;", "databases:", "core:", "81920"],
+        ["engine", "name:", "SQLite;", "version:", "3.50.4;", "databases:", "core:", "80.0", "KiB"],
         ["buckets", "1"],
         ["backlog", "-"],
+        ["blobs", "place:", "DATA/blobs;", "free", "bytes:", "64.0", "GiB;", "reserve", "bytes:", "12", "B"],
+        ["bytes", "2.0", "MiB"],
         [],
         ["nodes"],
         ["NODE", "ROLE", "ALIVE", "HEARTBEAT", "STARTED", "EPOCH"],

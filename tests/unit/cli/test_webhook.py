@@ -35,6 +35,13 @@ def test_create_with_every_rule(run: Run, server: RestServer) -> None:
     assert (body["ordering"], body["onDead"], body["name"]) == ("bucket", "pause", "mine")
 
 
+def test_show_begins_with_what_a_webhook_is_known_by(run: Run, server: RestServer) -> None:
+    document = {"account": "root", "status": "enabled", "endpoint": ENDPOINT, "name": "mine", "id": "wh_9"}
+    server.refusals["/v1/webhooks/wh_9"] = (200, document)
+    shown = [line.split()[0] for line in run("webhook", "show", "wh_9").stdout.splitlines()]
+    assert shown == ["id", "name", "endpoint", "status", "account"]
+
+
 def test_a_generated_secret_is_shown_with_a_hint(run: Run, server: RestServer) -> None:
     document = {"id": "wh_1", "bucket": BUCKET, "secret": "whsec_abc"}
     server.refusals["/v1/webhooks"] = (201, document)

@@ -120,5 +120,6 @@ def test_a_wait_that_is_shown_is_read_as_it_was(seconds: float) -> None:
 @given(st.dictionaries(st.sampled_from(sorted(shown(FULL).values)), st.text(max_size=50)), st.lists(st.text()))
 def test_whatever_is_typed_is_read(values: dict[str, str], events: list[str]) -> None:
     found = read(sent(values, events))
-    assert found.faults.keys() <= shown(FULL).values.keys()
+    assert found.faults.keys() <= {*shown(FULL).values, "events"}
+    assert ("events" in found.faults) is (found.new.events == ())
     assert found.new.events == tuple(events)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elasticlake.model.egress import EgressPolicy
+from elasticlake.model.egress import LOCAL_EXAMPLE, EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 
 PRODUCTION = EgressPolicy(own_ports=frozenset({9000}))
@@ -87,6 +87,13 @@ def test_plain_http_needs_the_operators_word():
     open_policy.check_endpoint("http://myapp.com/hook")
     open_policy.check_endpoint("http://8.8.8.8/hook")
     assert "private address" in refusal(open_policy, "http://10.0.0.1/")
+
+
+@pytest.mark.parametrize("url", ["http://myapp.com/hook", "http://8.8.8.8/hook", "localhost:5000/hook", "ftp://x/"])
+def test_a_developer_is_told_of_this_machine(url):
+    assert LOCAL_EXAMPLE in refusal(DEVELOPER, url)
+    assert "localhost" not in refusal(PRODUCTION, url)
+    DEVELOPER.check_endpoint(LOCAL_EXAMPLE)
 
 
 def test_an_allowed_network_wins_also_in_its_mapped_form():

@@ -1,18 +1,37 @@
 // What every page may have: dialogs, buttons that copy, times in the reader's own zone, menus that submit at once.
 
+// Without this script links lead to a dialog's place on the page, and from it; with it they are buttons.
 for (const opener of document.querySelectorAll("[data-open]")) {
   const dialog = document.getElementById(opener.dataset.open);
-  opener.addEventListener("click", () => dialog.showModal());
+  become(opener, () => dialog.showModal());
 }
-for (const closer of document.querySelectorAll("[data-close]")) {
-  closer.addEventListener("click", () => closer.closest("dialog").close());
+for (const closer of document.querySelectorAll("[data-close]")) become(closer, () => closer.closest("dialog").close());
+for (const dialog of document.querySelectorAll("dialog:is([data-show], :target)")) {
+  delete dialog.dataset.show;
+  dialog.showModal();
+  dialog.addEventListener("close", () => {
+    if (location.hash === `#${dialog.id}`) location.hash = "main";
+  });
 }
-for (const dialog of document.querySelectorAll("dialog[data-show]")) dialog.showModal();
 
 enliven(document);
 
 for (const choice of document.querySelectorAll("select[data-submit]")) {
   choice.addEventListener("change", () => choice.form.requestSubmit());
+}
+
+/** Make a link, or a button, one that does this. */
+function become(link, act) {
+  link.setAttribute("role", "button");
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    act();
+  });
+  link.addEventListener("keydown", (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    act();
+  });
 }
 
 /** Give a piece of a page what its texts and times have a script for. */

@@ -55,6 +55,8 @@ class Transfer {
 
   async run() {
     this.#enter("running", "Beginning");
+    const list = this.row.parentElement;
+    list.scrollTop = this.row.offsetTop - list.offsetTop;
     try {
       await this.upload.run();
       this.#enter("done", `Uploaded, ${size(this.upload.file.size)}`);

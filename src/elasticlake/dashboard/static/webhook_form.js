@@ -42,7 +42,7 @@ async function ask() {
 
 /** Say beside a field what is wrong with it, or that nothing is any more. */
 function tell(field, words) {
-  const control = field.querySelector("input, textarea, select");
+  const control = field.matches("fieldset") ? field : field.querySelector("input, textarea, select");
   let line = field.querySelector(".fault");
   field.classList.toggle("wrong", Boolean(words));
   if (!words) {
@@ -54,7 +54,7 @@ function tell(field, words) {
     line = document.createElement("p");
     line.className = "fault";
     line.id = `w-${field.dataset.live}`;
-    control.after(line);
+    (field.querySelector(".events") ?? control).after(line);
     control.setAttribute("aria-describedby", [line.id, control.getAttribute("aria-describedby")].filter(Boolean).join(" "));
   }
   line.textContent = words;
