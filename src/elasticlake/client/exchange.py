@@ -31,6 +31,8 @@ AWAY_SECONDS = 1.0
 """Before somebody who follows a log asks again a server that is away."""
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 20.0
+NOT_NOW = "urn:elasticlake:problem:unavailable"
+"""The type of ElasticLake's own 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +123,20 @@ def wait_before_retry(call: Call[Any], error: ApiError, attempt: int, answer: An
     What the server refused to begin may always be sent again; what it may have done, only if doing it twice does
     nothing more.
     """
-    if isinstance(error, ConnectionFailed) or (isinstance(error, Unavailable) and error.status != 503):
-        if not call.is_repeatable:
-            return None
-    elif not isinstance(error, TooManyRequests | Unavailable):
+    if not isinstance(error, ConnectionFailed | TooManyRequests | Unavailable):
+        return None
+    if not call.is_repeatable and not _was_refused(error):
         return None
     backed_off = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)
     asked_for = _retry_after(answer.headers.get("retry-after", "")) if answer is not None else 0.0
     return max(backed_off, min(asked_for, LONGEST_WAIT_SECONDS))
+
+
+def _was_refused(error: ApiError) -> bool:
+    """Whether the server surely did nothing, and may soon. A proxy's 503 says nothing of what the server did."""
+    return isinstance(error, TooManyRequests) or (
+        isinstance(error, Unavailable) and error.status == 503 and error.type == NOT_NOW
+    )
 
 
 def _retry_after(value: str) -> float:
