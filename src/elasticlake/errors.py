@@ -18,7 +18,7 @@ the terminal). The tree::
     ├── InvalidPart, InvalidPartOrder, EntityTooSmall, EntityTooLarge, ChecksumMismatch
     ├── IncompleteBody
     └── Unavailable               try again later: draining, disk full, a lost connection
-        └── InsufficientStorage
+        └── InsufficientStorage, OutcomeUnknown
 """
 
 from __future__ import annotations
@@ -221,3 +221,11 @@ class Unavailable(ElasticLakeError):
 
 class InsufficientStorage(Unavailable):
     message = "The server's free disk space is below its reserve: writes are refused until space is freed."
+
+
+class OutcomeUnknown(Unavailable):
+    """The database was lost after it was told to commit, and before it said that it had: the change is made, or not."""
+
+    message = (
+        "The database was lost while it committed: whether the change was made is unknown. Look before you repeat it."
+    )

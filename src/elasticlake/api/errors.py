@@ -49,6 +49,7 @@ STATUSES: dict[type[errors.ElasticLakeError], int] = {
     errors.EntityTooLarge: 413,
     errors.ChecksumMismatch: 422,
     errors.IncompleteBody: 400,
+    errors.OutcomeUnknown: 504,
     errors.Unavailable: 503,
 }
 
@@ -137,7 +138,8 @@ def log_fault(request_id: str, error: BaseException) -> None:
 def _headers(error: errors.ElasticLakeError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": f'{_REALM}, error="invalid_token"' if error.token_given else _REALM}
-    return {"Retry-After": "1"} if isinstance(error, errors.Unavailable) else {}
+    may_repeat = isinstance(error, errors.Unavailable) and not isinstance(error, errors.OutcomeUnknown)
+    return {"Retry-After": "1"} if may_repeat else {}
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -19,13 +19,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import httpx
+
 
 class ApiError(Exception):
     """Base of all errors of the client; `str(error)` is a sentence."""
 
 
 class ConnectionFailed(ApiError):
-    """The server could not be reached, or was lost before it answered."""
+    """The server could not be reached, or was lost before it answered; `was_sent` is false where it surely heard of
+    nothing."""
+
+    was_sent = True
 
 
 class UnexpectedAnswer(ApiError):
@@ -89,6 +94,7 @@ class Unavailable(Refused):
     """The server cannot answer now: the same call may succeed later."""
 
 
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _CLASSES: dict[int, type[Refused]] = {
     400: InvalidInput,
     401: Unauthenticated,
@@ -113,6 +119,7 @@ def refusal(status: int, problem: Mapping[str, Any], request_id: str | None) -> 
 def connection_failed(url: str, error: Exception) -> ConnectionFailed:
     """The error of a call that had no answer, with its cause."""
     failed = ConnectionFailed(f"{url}: {str(error) or type(error).__name__}")
+    failed.was_sent = not isinstance(error, _BEFORE_SENDING)
     failed.__cause__ = error
     return failed
 

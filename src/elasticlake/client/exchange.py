@@ -18,6 +18,7 @@ from elasticlake.client.decoding import decode
 from elasticlake.client.errors import (
     ApiError,
     ConnectionFailed,
+    NotFound,
     TooManyRequests,
     Unavailable,
     UnexpectedAnswer,
@@ -31,6 +32,10 @@ AWAY_SECONDS = 1.0
 """Before somebody who follows a log asks again a server that is away."""
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 20.0
+NOT_NOW = "urn:elasticlake:problem:unavailable"
+"""The type of ElasticLake's own 503."""
+ALREADY_DELETED = {"canceled": 0}
+"""What a repeated DELETE came to whose first answer was lost: it found nothing more to cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def attempting(call: Call[Any], retries: int) -> Generator[float, Answer | Conne
 
     Yields for how many seconds to wait before each attempt, and is sent what came of it.
     """
-    wait_seconds, attempt = 0.0, 0
+    wait_seconds, attempt, may_be_done = 0.0, 0, False
     while True:
         attempt += 1
         outcome = yield wait_seconds
@@ -100,6 +105,10 @@ def attempting(call: Call[Any], retries: int) -> Generator[float, Answer | Conne
             assert answer is not None
             return read(call, answer)
         except ApiError as error:
+            if may_be_done and call.method == "DELETE" and isinstance(error, NotFound):
+                # It was there to be deleted, as far as anybody knows, and is gone: that is what was asked for.
+                return None if call.answer is None else decode(call.answer, ALREADY_DELETED)
+            may_be_done = may_be_done or _may_be_done(error)
             patience = wait_before_retry(call, error, attempt, answer)
             if patience is None or attempt > retries:
                 raise
@@ -121,14 +130,27 @@ def wait_before_retry(call: Call[Any], error: ApiError, attempt: int, answer: An
     What the server refused to begin may always be sent again; what it may have done, only if doing it twice does
     nothing more.
     """
-    if isinstance(error, ConnectionFailed) or (isinstance(error, Unavailable) and error.status != 503):
-        if not call.is_repeatable:
-            return None
-    elif not isinstance(error, TooManyRequests | Unavailable):
+    if not isinstance(error, ConnectionFailed | TooManyRequests | Unavailable):
+        return None
+    if not call.is_repeatable and not _was_refused(error):
         return None
     backed_off = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)
     asked_for = _retry_after(answer.headers.get("retry-after", "")) if answer is not None else 0.0
     return max(backed_off, min(asked_for, LONGEST_WAIT_SECONDS))
+
+
+def _may_be_done(error: ApiError) -> bool:
+    """Whether the server may have done what it did not confirm."""
+    if isinstance(error, ConnectionFailed):
+        return error.was_sent
+    return isinstance(error, Unavailable) and not _was_refused(error)
+
+
+def _was_refused(error: ApiError) -> bool:
+    """Whether the server surely did nothing, and may soon. A proxy's 503 says nothing of what the server did."""
+    return isinstance(error, TooManyRequests) or (
+        isinstance(error, Unavailable) and error.status == 503 and error.type == NOT_NOW
+    )
 
 
 def _retry_after(value: str) -> float:

@@ -27,6 +27,7 @@ STATUSES: dict[type[errors.ElasticLakeError], int] = {
     errors.Conflict: 409,
     errors.AccessDenied: 403,
     errors.EntityTooLarge: 413,
+    errors.OutcomeUnknown: 504,
     errors.Unavailable: 503,
 }
 

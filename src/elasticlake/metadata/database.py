@@ -118,7 +118,8 @@ class Database(Protocol):
         A `long` one (many rows) keeps neither the event loop nor the others of its group waiting.
 
         A mutation may run more than once before it commits, so it changes nothing but rows. `Unavailable` says that
-        the engine could not be reached, or was lost before it said whether the commit succeeded.
+        the engine could not be reached, and that nothing changed; `OutcomeUnknown`, which is one too, that it was lost
+        before it said whether the commit succeeded.
         """
         ...
 

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from tests.unit.world import ROOT, ROOT_TOKEN_TEXT, World
 
+from elasticlake.errors import OutcomeUnknown, Unavailable
+
 PROBLEM = "application/problem+json"
 
 
@@ -121,6 +123,28 @@ async def test_a_fault_of_ours_is_a_problem_without_a_traceback(api: httpx.Async
     assert "Traceback" not in answer.text
     assert "no such table" not in answer.text
     assert answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "retry_after"),
+    [(Unavailable, 503, "unavailable", "1"), (OutcomeUnknown, 504, "outcome-unknown", None)],
+)
+async def test_what_may_have_been_done_is_not_to_be_repeated(
+    api: httpx.AsyncClient,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    status: int,
+    kind: str,
+    retry_after: str | None,
+) -> None:
+    async def lose(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(world.core, "write", lose)
+    answer = await api.post("/v1/lakes", json={"lake": "a"})
+    assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry_after)
+    assert answer.json()["type"] == f"urn:elasticlake:problem:{kind}"
 
 
 async def test_the_description_is_complete(api: httpx.AsyncClient) -> None:

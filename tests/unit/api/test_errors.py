@@ -37,6 +37,7 @@ def test_every_error_is_mapped(kind: type[errors.ElasticLakeError]) -> None:
         (errors.TooManyBuckets("Too many."), 409),
         (errors.AccessDenied(), 403),
         (errors.InsufficientStorage(), 503),
+        (errors.OutcomeUnknown(), 504),
         (Unauthenticated(token_given=False), 401),
         (errors.ElasticLakeError(), 500),
     ],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
+from elasticlake import errors
 from elasticlake.client import (
     AccessDenied,
     Conflict,
@@ -22,7 +24,8 @@ from elasticlake.client import (
     models,
 )
 from elasticlake.client.call import Call, make_call
-from elasticlake.client.exchange import LONGEST_WAIT_SECONDS, Answer, Server, attempting, next_page, read
+from elasticlake.client.errors import connection_failed
+from elasticlake.client.exchange import LONGEST_WAIT_SECONDS, NOT_NOW, Answer, Server, attempting, next_page, read
 
 GET = make_call("GET", "/v1/health", models.Health)
 POST = make_call("POST", "/v1/lakes", models.Lake, body={"lake": "a"})
@@ -95,7 +98,10 @@ def test_a_call_that_may_be_repeated_is() -> None:
 
 
 def test_what_the_server_may_have_done_is_not_done_again() -> None:
-    for outcome in (ConnectionFailed("lost"), refused(500), refused(504)):
+    unknown = refused(504, type="urn:elasticlake:problem:outcome-unknown")
+    proxies = Answer(503, {"retry-after": "1"}, b"<html>")
+    full = refused(503, type="urn:elasticlake:problem:insufficient-storage")
+    for outcome in (ConnectionFailed("lost"), refused(500), unknown, refused(503), proxies, full):
         result, waits = play(POST, [outcome])
         assert isinstance(result, ConnectionFailed | Unavailable)
         assert len(waits) == 1
@@ -105,7 +111,7 @@ def test_what_the_server_refused_to_begin_is_sent_again() -> None:
     lake = {"lake": "a", "name": "a", "account": "root", "createdAt": "2026-01-02T03:04:05Z"}
     counts = {"buckets": 0, "objects": 0, "bytes": 0}
     made = Answer(201, {}, json.dumps(lake | counts).encode())
-    result, _ = play(POST, [refused(503), refused(429), made])
+    result, _ = play(POST, [refused(503, type=NOT_NOW), refused(429), made])
     assert isinstance(result, models.Lake)
 
 
@@ -114,6 +120,37 @@ def test_a_refusal_is_final(status: int) -> None:
     result, waits = play(GET, [refused(status)])
     assert isinstance(result, Refused)
     assert len(waits) == 1
+
+
+def test_the_type_is_the_one_that_the_server_sends() -> None:
+    assert f"urn:elasticlake:problem:{errors.Unavailable.__name__.lower()}" == NOT_NOW
+
+
+LOST = ConnectionFailed("lost")
+NEVER_SENT = connection_failed("http://127.0.0.1:9", httpx.ConnectError("refused"))
+DELETE = make_call("DELETE", "/v1/lakes/{lake}", None, path={"lake": "a"})
+DELETE_WEBHOOK = make_call("DELETE", "/v1/webhooks/{id}", models.Deleted, path={"id": "wh_1"})
+
+
+@pytest.mark.parametrize(
+    "unconfirmed",
+    [
+        [LOST], [LOST, refused(429)], [NEVER_SENT, LOST, NEVER_SENT], [refused(504)], [Answer(503, {}, b"")],
+        [connection_failed("http://127.0.0.1:9", httpx.ReadTimeout("slow"))],
+    ],
+)  # fmt: skip
+def test_what_a_lost_answer_told_to_be_deleted_is_deleted(unconfirmed: list[Answer | ConnectionFailed]) -> None:
+    assert play(DELETE, [*unconfirmed, refused(404)])[0] is None
+    assert play(DELETE_WEBHOOK, [*unconfirmed, refused(404)])[0] == models.Deleted(canceled=0)
+
+
+@pytest.mark.parametrize("before", [[], [NEVER_SENT], [refused(503, type=NOT_NOW)], [refused(429)]])
+def test_what_was_never_there_is_not_found(before: list[Answer | ConnectionFailed]) -> None:
+    assert isinstance(play(DELETE, [*before, refused(404)])[0], NotFound)
+
+
+def test_only_a_deletion_is_done_by_what_is_gone() -> None:
+    assert isinstance(play(GET, [LOST, refused(404)])[0], NotFound)
 
 
 def test_patience_ends() -> None:

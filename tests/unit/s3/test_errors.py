@@ -43,6 +43,7 @@ def test_every_domain_error_is_one_of_s3(kind: type[errors.ElasticLakeError]) ->
         (errors.BucketNotEmpty(), "BucketNotEmpty", 409),
         (errors.ChecksumMismatch("CRC32"), "BadDigest", 400),
         (errors.InsufficientStorage(), "ServiceUnavailable", 503),
+        (errors.OutcomeUnknown(), "SlowDown", 503),
         (errors.InvalidInput("key", "Your key is too long"), "KeyTooLongError", 400),
         (errors.InvalidInput("key", "A key is UTF-8 text; this one is not."), "InvalidURI", 400),
         (errors.InvalidInput("partNumber", "text"), "InvalidArgument", 400),

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from elasticlake.errors import OutcomeUnknown
 from elasticlake.metadata.database import Committed, Touching, Transaction
 from elasticlake.metadata.postgres import greens
 from elasticlake.metadata.postgres.ahead import begin
-from elasticlake.metadata.postgres.faults import LOST_TRIES, is_lost, translated, tries_of
+from elasticlake.metadata.postgres.faults import LOST_TRIES, is_lost, leaves_unknown, translated, tries_of
 from elasticlake.metadata.postgres.link import LinkLost, StatementFailed
 from elasticlake.metadata.postgres.links import Links
 from elasticlake.metadata.postgres.transaction import PostgresTransaction
@@ -127,7 +128,7 @@ class Committer:
         try:
             tx = await self._commit_or_fail(group)
         except Exception as error:
-            if len(group) > 1 and not is_lost(error):
+            if len(group) > 1 and not (is_lost(error) or isinstance(error, OutcomeUnknown)):
                 # One of them is to blame, and only that one is to fail.
                 for waiting in group:
                     await self._commit([waiting])
@@ -140,7 +141,8 @@ class Committer:
             self._committed(tx.committed, _has_alone(group) and tx.changes > 0)
 
     async def _commit_or_fail(self, group: list[Waiting]) -> PostgresTransaction:
-        """Commit, trying again what may succeed; raises when nothing was committed, or when nobody knows."""
+        """Commit, trying again what may succeed; raises when nothing was committed, and `OutcomeUnknown` when
+        nobody knows."""
         began_at = time.perf_counter()
         tries = 0
         while True:
@@ -151,7 +153,8 @@ class Committer:
                 await greens.run(lambda tx=tx: _run(tx, group))  # type: ignore[misc]
             except Exception as error:
                 self._give_up(tx, error)
-                # After COMMIT was sent on a session that is lost nobody knows.
+                if tx.is_committing and leaves_unknown(error):
+                    raise OutcomeUnknown from error
                 most = (1 if tx.is_committing else LOST_TRIES) if is_lost(error) else tries_of(error)
                 if tries >= most:
                     raise

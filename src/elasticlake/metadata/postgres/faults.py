@@ -19,6 +19,8 @@ _ENDED = frozenset({"25006", "25P03", "0A000", "26000"})
 # Connection exceptions, insufficient resources, operator intervention (a shutdown, a time-out), system errors.
 _UNAVAILABLE_CLASSES = ("08", "53", "57", "58")
 _UNAVAILABLE = frozenset({*_ENDED, *_TRIES})
+# A connection exception, a shutdown, a crash: the server says so whatever it was doing.
+_ENDS_SESSION = ("08", "57P")
 
 
 LOST_TRIES = 6
@@ -36,6 +38,11 @@ def is_lost(error: Exception) -> bool:
     return isinstance(error, LinkLost) or (
         isinstance(error, StatementFailed) and (error.code[:2] in ("08", "57") or error.code in _ENDED)
     )
+
+
+def leaves_unknown(error: Exception) -> bool:
+    """Whether a COMMIT that ends so may have been done: no answer to it came, or only that the session ends."""
+    return isinstance(error, LinkLost) or (isinstance(error, StatementFailed) and error.code.startswith(_ENDS_SESSION))
 
 
 def translated(error: Exception) -> Exception:

@@ -12,7 +12,7 @@ from tests.postgres import Postgres
 from tests.proxy import Proxy
 from tests.unit.metadata.postgres.conftest import Open, end_sessions, fact_names, put_fact
 
-from elasticlake.errors import Unavailable
+from elasticlake.errors import OutcomeUnknown, Unavailable
 from elasticlake.metadata.database import Reader, Touching, Transaction
 from elasticlake.metadata.postgres import links
 from elasticlake.metadata.postgres.database import PostgresDatabase
@@ -140,6 +140,34 @@ async def test_a_connection_lost_at_its_commit_leaves_all_or_nothing(
     assert all((pair[0] in stored) == (pair[1] in stored) for pair in pairs)
     for pair, outcome in zip(pairs, outcomes, strict=True):
         assert pair[0] in stored or outcome is not None
+
+
+async def test_a_commit_without_an_answer_is_told_from_one_that_was_never_sent(
+    open_database: Open, url: str, far_url: str, proxy: Proxy
+) -> None:
+    database = await warmed(open_database(far_url))
+    loop = asyncio.get_running_loop()
+
+    def cut(tx: Transaction) -> None:
+        proxy.cut()
+        loop.call_later(0.2, proxy.reset_all)
+
+    def cut_at_its_commit(tx: Transaction, name: str) -> None:
+        put_fact(name)(tx)
+        tx.before_commit("cut", cut)
+
+    def end_always(tx: Transaction) -> None:
+        end_sessions(url)
+        fact_names(tx)
+
+    at_commit = [database.write(partial(cut_at_its_commit, name=name), touching=OTHERS) for name in "ab"]
+    outcomes = await asyncio.gather(*at_commit, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown, OutcomeUnknown]
+    proxy.heal()
+    await healed(database)
+    with pytest.raises(Unavailable) as before:
+        await database.write(end_always, touching=OTHERS)
+    assert type(before.value) is Unavailable
 
 
 async def test_whatever_was_acknowledged_through_breaking_connections_is_there_once(
