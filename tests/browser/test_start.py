@@ -50,7 +50,7 @@ def test_from_an_empty_server_to_a_verified_event(page: Page, dashboard: Server)
     go_through(page)
     caught = page.get_by_role("article", name="object:created")
     expect(caught.get_by_text("signature verified")).to_be_visible()
-    expect(caught.get_by_label("Body")).to_contain_text('"key": "hello.txt"')
+    expect(caught.get_by_label("Body")).to_contain_text('"key": "elasticlake-start/hello.txt"')
     expect(caught.get_by_text("X-ElasticLake-Signature")).to_be_visible()
     expect(page.get_by_text("1 request caught")).to_be_visible()
     (webhook,) = dashboard.request("GET", "/v1/webhooks")["items"]

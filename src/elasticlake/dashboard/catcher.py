@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import secrets
 from collections import OrderedDict, deque
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ _REQUEST_SECONDS = 10.0
 _SIGNATURE = "x-elasticlake-signature"
 
 _log = structlog.get_logger("catcher")
+_PLACE = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/[A-Za-z0-9_-]{22}")
 
 
 @record
@@ -162,6 +164,11 @@ class Catchers:
         if method != "POST":
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED)
         return place
+
+
+def is_catchers(endpoint: str) -> bool:
+    """Whether the endpoint looks like a place of a catcher, of this process or of one before it."""
+    return _PLACE.fullmatch(endpoint) is not None
 
 
 def _response(status: HTTPStatus) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from elasticlake.dashboard import snippets
-from elasticlake.dashboard.catcher import Place
+from elasticlake.dashboard.catcher import Place, is_catchers
 from elasticlake.dashboard.errors import NoSuchPage
 from elasticlake.dashboard.visit import PREFIX, Visit
 from elasticlake.errors import AlreadyExists, InvalidInput, NoSuchWebhook
@@ -25,6 +25,8 @@ START = f"{PREFIX}/start"
 EXAMPLE_BUCKET = "lake1--pond1--my-bucket"
 _BUCKETS_OFFERED = 100
 _WEBHOOKS_LOOKED_AT = 200
+_KEY = b"elasticlake-start/hello.txt"
+"""In a folder of the page's own: nothing of the user's is written over."""
 _WEBHOOK_NAME = "Catcher of the start page"
 _ARRIVAL_SECONDS = 2.0
 _RETRY_SECONDS = (1.0, 5.0, 30.0)
@@ -92,7 +94,7 @@ async def create_webhook(visit: Visit) -> Response:
 async def upload(visit: Visit) -> Response:
     """Store the form's text as an object: an event like any other."""
     form = await visit.form()
-    name, key = form.text("bucket"), snippets.KEY.encode()
+    name, key = form.text("bucket"), _KEY
     objects, body = visit.services.objects, WholeBody(form.raw("text").encode())
     bucket = await objects.authorize_put(visit.as_request, name, key)
     place = await _place(visit, name)
@@ -105,7 +107,7 @@ async def upload(visit: Visit) -> Response:
         return visit.redirect(
             START, f"{snippets.KEY} was stored, and nobody catches the event: make the webhook.", bucket=name
         )
-    return visit.redirect(START, f"{snippets.KEY} was stored.", bucket=name)
+    return visit.redirect(START, "hello.txt was stored.", bucket=name)
 
 
 async def caught(visit: Visit) -> Response:
@@ -139,7 +141,8 @@ async def _earlier_webhook(visit: Visit, bucket: str) -> Webhook | None:
     page = await visit.services.webhooks.list(
         visit.token, PageRequest(limit=_WEBHOOKS_LOOKED_AT), webhook_definitions.Place(bucket=bucket)
     )
-    return next((webhook for webhook in page.items if webhook.name == _WEBHOOK_NAME), None)
+    known = (webhook for webhook in page.items if webhook.name == _WEBHOOK_NAME)
+    return next((webhook for webhook in known if is_catchers(webhook.endpoint)), None)
 
 
 async def _page(visit: Visit, faults: dict[str, str] | None = None, values: dict[str, str] | None = None) -> Response:
@@ -172,7 +175,7 @@ async def _standing(visit: Visit) -> _Standing:
         return _Standing(buckets, "", None, None, may_write, may_upload=False)
     place, catches = await _place(visit, bucket), _catches(visit, bucket)
     forgotten = await _earlier_webhook(visit, bucket) if place is None and catches else None
-    may_write = visit.caller.scope.allows("write", parse_bucket_name(bucket), snippets.KEY.encode())
+    may_write = visit.caller.scope.allows("write", parse_bucket_name(bucket), _KEY)
     return _Standing(buckets, bucket, place, forgotten, may_write, may_write and (place is not None or not catches))
 
 

@@ -9,7 +9,15 @@ from urllib.parse import urlsplit
 import pytest
 from tests.unit.dashboard.test_sessions import Watch
 
-from elasticlake.dashboard.catcher import LIFE_SECONDS, MAX_BODY_BYTES, MAX_PLACES, MAX_REQUESTS, Catchers, Place
+from elasticlake.dashboard.catcher import (
+    LIFE_SECONDS,
+    MAX_BODY_BYTES,
+    MAX_PLACES,
+    MAX_REQUESTS,
+    Catchers,
+    Place,
+    is_catchers,
+)
 from elasticlake.signing import page_signature
 
 
@@ -145,3 +153,12 @@ async def test_all_places_listen_at_one_port_of_this_machine(catchers: Catchers)
     assert urlsplit(first.url).netloc == urlsplit(second.url).netloc
     assert urlsplit(first.url).hostname == "127.0.0.1"
     assert first.secret != second.secret
+
+
+async def test_a_place_is_known_by_its_url_after_its_catcher_is_gone() -> None:
+    catchers = Catchers(Watch())
+    place = await catchers.open("bucket")
+    catchers.close()
+    assert is_catchers(place.url)
+    for other in ("http://127.0.0.1:5000/hook", "https://example.com/" + "a" * 22, place.url + "/more", ""):
+        assert not is_catchers(other)
