@@ -99,7 +99,7 @@ def test_the_live_log_can_be_paused_and_says_what_came(page: Page, webhook: str,
     live.click()
     expect(live).to_have_attribute("aria-pressed", "true")
     s3.put_object(Bucket=bucket, Key="second", Body=b"1")
-    fact_delivered = fact(page, "Delivered")
+    fact_delivered = fact(page, "Delivered so far")
     expect(fact_delivered).to_contain_text("2")
     expect(rows(page, "second")).to_have_count(0)
     live.click()
@@ -183,7 +183,7 @@ def test_paused_it_waits_and_resumes_from_there_or_from_now(
         page.get_by_role("button", name="Pause", exact=True).click()
         expect(page.get_by_text("The webhook is paused.")).to_be_visible()
         s3.put_object(Bucket=bucket, Key=key, Body=b"1")
-        expect(fact(page, "Backlog")).to_have_text("1")
+        expect(fact(page, "Waiting for a first attempt")).to_have_text("1")
 
     page.goto(f"/ui/webhooks/{webhook}")
     pause_and_put("waits")

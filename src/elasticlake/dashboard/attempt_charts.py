@@ -54,7 +54,7 @@ RANGES = {
 def outcomes_chart(series: Series, span: Range) -> Markup:
     """A bar for each step: what was delivered, what was answered with an error, what was not answered."""
     label = f"Attempts of the last {span.words}: {outcome_words(series.totals)}"
-    return charts.bars(_columns(series, span, _outcomes, outcome_words), OUTCOMES, label)
+    return charts.bars(_columns(series, span, outcomes, outcome_words), OUTCOMES, label)
 
 
 def latencies_chart(series: Series, span: Range) -> Markup:
@@ -96,7 +96,8 @@ def _label(interval: Interval, with_day: bool) -> str:
     return f"{day[5:]} {time[:5]}" if with_day else time[:5]
 
 
-def _outcomes(counts: AttemptCounts) -> tuple[float | None, ...]:
+def outcomes(counts: AttemptCounts) -> tuple[int, int, int]:
+    """How many attempts there were of each of `OUTCOMES`."""
     answered = sum(counts.failures_by_kind.get(kind, 0) for kind in _ANSWERED)
     return (counts.delivered, answered, counts.failed - answered)
 

@@ -22,13 +22,16 @@ class Column(NamedTuple):
     title: str
 
 
-def sparkline(values: Sequence[tuple[int, int]], label: str, width: int = 120, height: int = 24) -> Markup:
-    """A bar for each (delivered, failed): what failed stands on top, and is seen however little it is."""
-    most = max((good + bad for good, bad in values), default=0) or 1
+def sparkline(
+    values: Sequence[Sequence[float]], classes: Sequence[str], label: str, width: int = 120, height: int = 24
+) -> Markup:
+    """A small bar for each value, whose parts, a class for each, stand on each other; each is seen however little it
+    is."""
+    most = max((sum(parts) for parts in values), default=0) or 1
     step = width / max(1, len(values))
     bars = Markup("").join(
-        _bar(index * step, step, good / most * (height - 2), bad / most * (height - 2), height)
-        for index, (good, bad) in enumerate(values)
+        _bar(index * step, step, [part / most * (height - 2) for part in parts], classes, height)
+        for index, parts in enumerate(values)
     )
     return Markup(
         '<svg class="spark" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" height="{}">{}</svg>'
@@ -172,17 +175,16 @@ def _milliseconds(value: float) -> str:
     return f"{value / 1000:g} s" if value >= 1000 else f"{value:g} ms"
 
 
-def _bar(x: float, step: float, good: float, bad: float, height: int) -> Markup:
-    if not good and not bad:
-        return Markup('<rect class="none" x="{:.1f}" y="{}" width="{:.1f}" height="1"/>').format(
-            x, height - 1, step * 0.7
-        )
-    good, bad = (max(1.0, part) if part else 0.0 for part in (good, bad))
-    pieces = [
-        Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
-            kind, x, top, step * 0.7, part
-        )
-        for kind, top, part in (("good", height - good, good), ("bad", height - good - bad, bad))
-        if part
-    ]
-    return Markup("").join(pieces)
+def _bar(x: float, step: float, parts: Sequence[float], classes: Sequence[str], height: int) -> Markup:
+    drawn, top = [], float(height)
+    for kind, part in zip(classes, parts, strict=True):
+        if part:
+            top -= max(1.0, part)
+            drawn.append(_spark(kind, x, top, step, max(1.0, part)))
+    return Markup("").join(drawn or [_spark("none", x, height - 1, step, 1)])
+
+
+def _spark(kind: str, x: float, top: float, step: float, height: float) -> Markup:
+    return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
+        kind, x, top, step * 0.7, height
+    )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
 from starlette.responses import Response
 
+from elasticlake.dashboard.attempt_charts import OUTCOMES, outcome_words, outcomes
+from elasticlake.dashboard.charts import sparkline
 from elasticlake.dashboard.visit import Visit
 from elasticlake.dashboard.webhook_state import State, state_of
 from elasticlake.model.webhooks import Webhook
@@ -24,9 +27,10 @@ class Row:
     """Its last 24 hours."""
 
     @property
-    def hours(self) -> list[tuple[int, int]]:
-        """Of each hour, what was delivered and what failed."""
-        return [(hour.counts.delivered, hour.counts.failed) for hour in self.recent.hours]
+    def hours(self) -> Markup:
+        """A small bar for each hour, in the colours of the chart on the webhook's page."""
+        label = f"Last 24 hours: {outcome_words(self.recent.totals)}"
+        return sparkline([outcomes(hour.counts) for hour in self.recent.hours], OUTCOMES, label)
 
 
 async def list_webhooks(visit: Visit) -> Response:

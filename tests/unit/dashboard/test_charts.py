@@ -46,8 +46,14 @@ def test_the_scale_ends_at_a_round_number(most: int, top: str) -> None:
     assert top in texts
 
 
+def test_a_sparkline_s_parts_stand_on_each_other_and_the_least_is_seen() -> None:
+    svg = sparkline([(1000, 1, 0), (0, 0, 0)], CLASSES, "Last hours")
+    drawn = [(rect.get("class"), rect.get("y"), rect.get("height")) for rect in parsed(svg).iter("rect")]
+    assert drawn == [("good", "2.0", "22.0"), ("warn", "1.0", "1.0"), ("none", "23.0", "1.0")]
+
+
 def test_nothing_at_all_is_still_a_chart() -> None:
-    for svg in (bars([], CLASSES, "none"), lines([], ("p50",), "none"), steps([], "none"), sparkline([], "none")):
+    for svg in (bars([], CLASSES, "none"), lines([], ("p50",), "none"), steps([], "none"), sparkline([], (), "none")):
         assert parsed(svg).get("aria-label") == "none"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elasticlake.dashboard.delivery_search import FIELDS, parse_time, read_search
+from elasticlake.dashboard.delivery_search import FIELDS, parse_time, read_search, time_text
 from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
 
@@ -51,3 +51,8 @@ def test_what_is_no_time(text: str) -> None:
 def test_any_query_is_read(query: dict[str, str]) -> None:
     search = read_search(query)
     assert set(search.faults) <= {"code", "since", "until"}
+
+
+def test_a_time_s_text_is_its_minute() -> None:
+    assert time_text(1_767_323_040_000 + 59_999) == "2026-01-02T03:04"
+    assert parse_time(time_text(1_767_323_040_000)) == 1_767_323_040_000
