@@ -118,10 +118,15 @@ class HistoryWriter:
     def append(self, attempts: Iterable[Attempt]) -> None:
         for day, members in by_day(attempts).items():
             connection = self._open(day)
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, (to_row(attempt) for attempt in members))
-            connection.executemany(_COUNT, tally(members))
-            connection.execute("COMMIT")
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(_INSERT, (to_row(attempt) for attempt in members))
+                connection.executemany(_COUNT, tally(members))
+                connection.execute("COMMIT")
+            except BaseException:
+                # That undoes it, whatever state it is in: a transaction left open would refuse all that follow.
+                self.close()
+                raise
 
     def drop_before(self, time_ms: int) -> None:
         """Delete the files of days that ended before that time."""

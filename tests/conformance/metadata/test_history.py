@@ -428,3 +428,13 @@ def test_statistics_of_two_writers_add_up(kept: Kept) -> None:
         kept.other_log.append([at(MIDNIGHT_MS), failing(MIDNIGHT_MS, "dns", None)])
     steps: list[Step] = kept.history.statistics(["wh_1"], MIDNIGHT_SLOT, MIDNIGHT_SLOT + 1, 1)
     assert [(step.counts.delivered, step.counts.failures_by_kind) for step in steps] == [(10, {"dns": 5})]
+
+
+def test_attempts_that_cannot_be_kept_do_not_stop_those_that_follow(kept: Kept) -> None:
+    kept.log.append([at(MIDNIGHT_MS)])
+    with pytest.raises((OverflowError, psycopg.DataError)):
+        kept.log.append([at(MIDNIGHT_MS, 2), at(MIDNIGHT_MS, 2, status_code=2**80)])
+    kept.log.append([at(MIDNIGHT_MS, 3)])
+    assert [len(kept.history.of_delivery("wh_1", 1, sequence, 0)) for sequence in (1, 2, 3)] == [1, 0, 1]
+    (step,) = kept.history.statistics(["wh_1"], 0, 2**32, 1)
+    assert step.counts.delivered == 2

@@ -97,8 +97,9 @@ class Reconnecting:
         self._conninfo = conninfo
         self._connection: psycopg.Connection[Row] | None = None
 
-    def run(self, work: Callable[[psycopg.Connection[Row]], T]) -> T:
-        """Run `work`; once more on a fresh connection if the kept one turns out to be dead. Raises `Unavailable`."""
+    def run(self, work: Callable[[psycopg.Connection[Row]], T], may_repeat: Callable[[], bool] = lambda: True) -> T:
+        """Run `work`; once more on a fresh connection if the kept one turns out to be dead and `may_repeat` then says
+        so. Raises `Unavailable`."""
         for is_last in (False, True):
             connection = self._connection or connect(self._conninfo)
             self._connection = connection
@@ -106,7 +107,7 @@ class Reconnecting:
                 return work(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 self.close()
-                if is_last:
+                if is_last or not may_repeat():
                     raise Unavailable from error
         raise AssertionError
 

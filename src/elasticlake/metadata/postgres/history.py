@@ -50,11 +50,11 @@ class PostgresHistoryWriter:
     def append(self, attempts: Iterable[Attempt]) -> None:
         days = {_date(day): members for day, members in by_day(attempts).items()}
         try:
-            self._database.run(lambda connection: self._append(connection, days))
+            self._append(days)
         except psycopg.errors.CheckViolation:
             # A partition that we made has been dropped since.
             self._known.clear()
-            self._database.run(lambda connection: self._append(connection, days))
+            self._append(days)
 
     def drop_before(self, time_ms: int) -> None:
         """Drop the partitions of days that ended before that time."""
@@ -71,18 +71,29 @@ class PostgresHistoryWriter:
     def close(self) -> None:
         self._database.close()
 
-    def _append(self, connection: psycopg.Connection[Row], days: dict[date, list[Attempt]]) -> None:
-        with connection.transaction():
-            connection.execute("SET LOCAL synchronous_commit = off")
-            for day, members in days.items():
-                if day not in self._known:
-                    make_partition(connection, day)
-                ids = [row[0] for row in connection.execute(_IDS, (len(members),)).fetchall()]
-                with connection.cursor().copy(_COPY.encode()) as copy:
-                    for identity, attempt in zip(ids, members, strict=True):
-                        copy.write_row((day, identity, *map(_storable, to_row(attempt))))
-                connection.cursor().executemany(_COUNT, [(day, *row) for row in tally(members)])
+    def _append(self, days: dict[date, list[Attempt]]) -> None:
+        # From then on they may be there, and must not be counted twice: rather not at all.
+        is_committing = False
+
+        def add(connection: psycopg.Connection[Row]) -> None:
+            nonlocal is_committing
+            with connection.transaction():
+                self._add(connection, days)
+                is_committing = True
+
+        self._database.run(add, lambda: not is_committing)
         self._known.update(days)
+
+    def _add(self, connection: psycopg.Connection[Row], days: dict[date, list[Attempt]]) -> None:
+        connection.execute("SET LOCAL synchronous_commit = off")
+        for day, members in days.items():
+            if day not in self._known:
+                make_partition(connection, day)
+            ids = [row[0] for row in connection.execute(_IDS, (len(members),)).fetchall()]
+            with connection.cursor().copy(_COPY.encode()) as copy:
+                for identity, attempt in zip(ids, members, strict=True):
+                    copy.write_row((day, identity, *map(_storable, to_row(attempt))))
+            connection.cursor().executemany(_COUNT, [(day, *row) for row in tally(members)])
 
 
 class _Day:
