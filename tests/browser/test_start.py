@@ -97,8 +97,12 @@ def test_the_webhook_can_be_deleted_and_made_again(page: Page, dashboard: Server
     expect(page.get_by_text("The webhook was deleted.")).to_be_visible()
     assert dashboard.request("GET", "/v1/webhooks")["items"] == []
     page.get_by_role("button", name="Make the webhook").click()
+    expect(page.get_by_text("Waiting for the first event")).to_be_visible()
+    expect(page.get_by_role("heading", name="See it arrive (done)")).to_have_count(0)
+    dashboard.request("POST", f"/v1/webhooks/{webhook_id(dashboard)}/test")
+    expect(page.get_by_role("heading", name="See it arrive (done)")).to_be_visible()
     page.get_by_role("button", name="Upload hello.txt").click()
-    expect(page.get_by_text("1 request caught")).to_be_visible()
+    expect(page.get_by_text("2 requests caught")).to_be_visible()
 
 
 def test_after_a_restart_the_same_webhook_is_caught_again(page: Page, dashboard: Server) -> None:

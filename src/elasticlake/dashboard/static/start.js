@@ -19,6 +19,18 @@ function show(text) {
   caught.innerHTML = text;
   for (const one of caught.querySelectorAll("details")) one.open = before.get(one.id) ?? one.open;
   shown = text;
+  if (caught.querySelector("article") && !caught.closest(".step.done")) tick();
+}
+
+/** Mark the steps as the server knows them now. */
+async function tick() {
+  const response = await fetch(location.href);
+  if (!response.ok) return;
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelectorAll(".step");
+  document.querySelectorAll(".step").forEach((step, index) => {
+    step.className = fresh[index].className;
+    step.querySelector("h2").replaceWith(fresh[index].querySelector("h2"));
+  });
 }
 
 if (caught) {
