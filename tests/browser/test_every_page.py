@@ -71,6 +71,7 @@ NAMED: dict[str, str] = {}
 """What the names in capitals stand for."""
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RUN_AXE = "() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+INNER_BROADER = "element => element.scrollWidth - element.clientWidth"
 BROADER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -148,6 +149,22 @@ def test_a_barrier_would_be_found(opened: Page) -> None:
 def test_no_page_scrolls_sideways_on_a_phone(opened: Page) -> None:
     opened.set_viewport_size(PHONE)
     assert {path: broader for path in PAGES if (broader := broader_by(opened, path)) > 0} == {}
+
+
+def test_a_phone_shows_what_counts(opened: Page) -> None:
+    opened.set_viewport_size(PHONE)
+    opened.goto("/ui/")
+    assert opened.locator(".table").evaluate(INNER_BROADER) <= 0
+    opened.goto(url_of("/ui/webhooks/WEBHOOK"))
+    row = opened.locator("[data-delivery]").first
+    for part in (".answer", ".tries", ".when"):
+        expect(row.locator(part)).to_be_visible()
+    assert opened.locator(".log .table").evaluate(INNER_BROADER) <= 0
+    opened.goto(f"/ui/buckets/{BUCKET}/settings/access")
+    text, copy = (opened.locator(f".code > {one}").first.bounding_box() for one in ("pre", ".copy"))
+    assert text is not None
+    assert copy is not None
+    assert text["x"] + text["width"] <= copy["x"]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -75,6 +75,17 @@ def test_a_large_file_goes_by_parts_and_says_how_far_it_is(page: Page, s3: Any, 
     assert uploads_under_way(s3, bucket) == []
 
 
+def test_many_uploads_leave_the_list_in_sight(page: Page, s3: Any, bucket: str, tmp_path: Path) -> None:
+    page.goto(f"/ui/buckets/{bucket}")
+    choose(page, *(file_of(tmp_path, f"{number:02}.txt", 10) for number in range(30)))
+    expect(transfer(page, "29.txt")).to_contain_text("Uploaded", timeout=PATIENCE_MS)
+    expect(transfer(page, "29.txt")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="00.txt")).to_be_in_viewport()
+    row = transfer(page, "29.txt").bounding_box()
+    assert row is not None
+    assert row["height"] < 40  # one line
+
+
 def test_cancel_leaves_nothing_behind(page: Page, s3: Any, bucket: str, tmp_path: Path) -> None:
     page.goto(f"/ui/buckets/{bucket}")
     # The later parts are never signed, so that there is something to cancel.
