@@ -96,6 +96,16 @@ class SqliteGuard:
 
             opened = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             # A power cut may take the last moments; events of then are handled again, as after any crash.
-            opened.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {_SCHEMA}")
+            deadline = time.monotonic() + BUSY_SECONDS
+            while True:
+                try:
+                    opened.executescript(f"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; {_SCHEMA}")
+                    break
+                except sqlite3.OperationalError:
+                    # SQLite does not wait by itself where several processes turn a new file's log on.
+                    if time.monotonic() > deadline:
+                        opened.close()
+                        raise
+                    time.sleep(0.01)
             self._connection = opened
         return self._connection
