@@ -57,7 +57,7 @@ def test_a_scope_is_asked_for_by_lines_and_boxes(page: Page, dashboard: Server) 
     for permission in ("write", "delete", "admin"):
         page.locator(f"input[value={permission}]").uncheck()
     page.get_by_role("button", name="Make the key").click()
-    expect(page.get_by_text("There is no bucket keys--a--one")).to_be_visible()
+    expect(page.get_by_text("There is no bucket keys--a--two")).to_be_visible()
     page.get_by_role("checkbox", name="Make it all the same").check()
     page.get_by_role("button", name="Make the key").click()
     key_id = code(page, "Access key id")
