@@ -57,6 +57,9 @@ def test_a_scope_is_asked_for_by_lines_and_boxes(page: Page, dashboard: Server) 
     for permission in ("write", "delete", "admin"):
         page.locator(f"input[value={permission}]").uncheck()
     page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_text("There is no bucket keys--a--two")).to_be_visible()
+    page.get_by_role("checkbox", name="Make it all the same").check()
+    page.get_by_role("button", name="Make the key").click()
     key_id = code(page, "Access key id")
     made = {key["accessKeyId"]: key for key in dashboard.request("GET", "/v1/accounts/acme/keys")["items"]}[key_id]
     assert made["scope"] == {
