@@ -158,6 +158,6 @@ async def test_attempts_leave_nothing_to_the_garbage_collector():
             for number in range(40):
                 await sending.send(Request(urls[number % 2], (), b"", 5.0))
             await asyncio.sleep(0.01)
-            assert sum(isinstance(one, Answer) for one in gc.get_objects()) <= 1
+            assert sum(type(one) is Answer for one in gc.get_objects()) <= 1
         finally:
             gc.enable()
