@@ -155,7 +155,10 @@ def test_cleaning_up_is_done_though_it_is_canceled_itself() -> None:
     """Where every thread is busy, and whoever cancels does so again and again."""
     cleaned, busy = threading.Event(), threading.Event()
 
+    begun = asyncio.Event()
+
     async def never(_: int) -> None:
+        begun.set()
         await asyncio.Event().wait()
 
     def steps() -> Steps[None]:
@@ -168,9 +171,10 @@ def test_cleaning_up_is_done_though_it_is_canceled_itself() -> None:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
         occupied = asyncio.create_task(asyncio.to_thread(busy.wait, 10))
         task = asyncio.create_task(run_async(steps()))
+        await begun.wait()
         for _ in range(2):
-            await asyncio.sleep(0.01)
             task.cancel()
+            await asyncio.sleep(0.01)
         with pytest.raises(asyncio.CancelledError):
             await task
         assert not cleaned.is_set()
