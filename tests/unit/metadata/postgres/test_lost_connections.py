@@ -292,9 +292,9 @@ async def test_a_cut_network_ends_requests_and_lets_go_of_their_locks(
     taken_over_after = time.monotonic() - cut_at
     outcomes = await asyncio.gather(holder, *others)
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
-    # The limits are 5 seconds for a link and then 8 for its answer; a busy machine adds to them.
+    # The limits are 5 and 8 seconds; a busy machine adds to them.
     assert taken_over_after < 8
-    assert max(ended) < 5 + 8 + 3
+    assert max(ended) < 12
     assert await near.read(fact_names) == ["contended"]
     proxy.heal()
     await healed(far)
