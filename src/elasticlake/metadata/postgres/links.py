@@ -147,8 +147,9 @@ class Links:
             if silent and self._patient:
                 silent = await self._idle_at_the_server(silent, now)
             if silent:
-                # Whoever tried an idle one next, or a new one at once, would have to wait as long again.
-                self._failed_at = now
+                # Whoever tried an idle one next, or a new one at once, would have to wait as long again. Asking the
+                # server may have taken seconds: the pause is from here on.
+                self._failed_at = asyncio.get_running_loop().time()
                 self._give_up(*silent, *self._idle)
                 self._refuse()
             self._made = {link for link in self._made if not link.lost}

@@ -294,7 +294,7 @@ async def test_a_cut_network_ends_requests_and_lets_go_of_their_locks(
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
     # The limits are 5 and 8 seconds; a busy machine adds to them.
     assert taken_over_after < 8
-    assert max(ended) < 12
+    assert max(ended) < 10, "everybody at once: nobody opens a connection, for 3 seconds more, after the loss is known"
     assert await near.read(fact_names) == ["contended"]
     proxy.heal()
     await healed(far)
