@@ -80,7 +80,7 @@ def make_call(
 def to_json(value: Any) -> Any:
     """The value as JSON has it: models with their members in camelCase, times as RFC 3339, without what is unset."""
     if is_dataclass(value) and not isinstance(value, type):
-        members = {_camel(one.name): getattr(value, one.name) for one in fields(value)}
+        members = {camel(one.name): getattr(value, one.name) for one in fields(value)}
         return {name: to_json(member) for name, member in members.items() if member is not None and member is not UNSET}
     if isinstance(value, Mapping):
         return {name: to_json(member) for name, member in value.items() if member is not UNSET}
@@ -102,6 +102,7 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A field's name as the API writes it: `size_bytes` is `sizeBytes`."""
     head, *rest = name.rstrip("_").split("_")
     return head + "".join(part.capitalize() for part in rest)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from elasticlake.client import models
-from elasticlake.client.call import _camel
+from elasticlake.client.call import camel
 from elasticlake.client.errors import UnexpectedAnswer
 
 
@@ -73,7 +73,7 @@ def _members(kind: Any) -> tuple[tuple[str, tuple[str, Any], bool], ...]:
     """Of a model: each member's name in JSON, its field with the type, and whether it must be there."""
     hints = get_type_hints(kind, vars(models))
     return tuple(
-        (_camel(one.name), (one.name, hints[one.name]), one.default is MISSING and one.default_factory is MISSING)
+        (camel(one.name), (one.name, hints[one.name]), one.default is MISSING and one.default_factory is MISSING)
         for one in fields(kind)
     )
 
