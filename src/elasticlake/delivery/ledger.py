@@ -22,7 +22,7 @@ from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, Reques
 from elasticlake.metadata.history import Attempt, HistoryLog
 
 FLUSH_SECONDS = 0.02
-HISTORY_SECONDS = 0.1
+HISTORY_SECONDS = 0.25
 """Of a longer time's attempts, more share the pages that they are written to."""
 RETRY_SECONDS = 1.0
 MAX_UNWRITTEN_BYTES = 8 << 20
