@@ -26,7 +26,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def test_every_block_on_s3_is_run() -> None:
-    run = {"variables", "aws", "with_boto3.py", "// with_sdk.mjs", "rclone", "s3cmd", "restic", "s3fs", "with_duckdb.py"}
+    run = {
+        "variables",
+        "aws",
+        "with_boto3.py",
+        "// with_sdk.mjs",
+        "rclone",
+        "s3cmd",
+        "restic",
+        "s3fs",
+        "with_duckdb.py",
+    }
     run |= {"presigned", "multipart", "conditional", "checksums", "acl"}
     assert {block.text.split("\n", 1)[0].removeprefix("# ") for block in blocks(S3.text)} == run
 
