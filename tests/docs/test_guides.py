@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 
 import pytest
 from tests.conftest import NODE_SDK
+from tests.docs import eventbridge
 from tests.docs.desk import Desk, titled
-from tests.docs.documents import Document, blocks
+from tests.docs.documents import Document, blocks, codes, rows
+
+from elasticlake.service.where import compile_where
 
 S3 = Document("docs/s3.md")
+FROM_S3 = Document("docs/from-s3.md")
 TOOLS = "lake1--pond1--tools"
 
 
@@ -74,3 +79,50 @@ def test_s3s_features(desk: Desk) -> None:
     assert "PreconditionFailed" in desk.type(titled(S3, "conditional"))
     assert desk.type(titled(S3, "checksums")).endswith("=\n")
     assert "Hello, lake." in desk.type(titled(S3, "acl"))
+
+
+def test_an_s3_configuration_is_kept(desk: Desk) -> None:
+    desk.type(titled(FROM_S3, "configuration"))
+    test, put = desk.receiver.wait_for(2, "/s3")
+    assert test.event["Event"] == "s3:TestEvent"
+    (record,) = put.event["Records"]
+    assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "images/cat.jpg")
+    assert record["s3"]["configurationId"] == "images"
+    (desk.folder / "thumbnails.py").write_text(
+        "def lambda_handler(event, context):\n"
+        "    print([record['s3']['object']['key'] for record in event['Records']], context)\n"
+    )
+    (desk.folder / "put.json").write_text(json.dumps([put.body.decode(), put.headers]))
+    desk.save(titled(FROM_S3, "lambda_receiver.py"))
+    seen = desk.run(
+        "WEBHOOK_SECRET=my-webhook-secret python -c '"
+        'import json, lambda_receiver as mine; body, headers = json.load(open("put.json")); '
+        "print([mine.receiver.handle(body.encode(), headers).status for _ in range(2)])'"
+    )
+    assert seen == "['images/cat.jpg'] None\n[204, 204]\n"
+
+
+def test_eventbridges_patterns_choose_what_the_filters_choose(desk: Desk) -> None:
+    bucket = "shop--web--patterns"
+    desk.run(
+        f"aws s3 mb s3://{bucket}\n: > empty && head -c 1048577 /dev/zero > large && echo x > small\n"
+        "for key in uploads/a.jpg logs/app/error.txt README.md; do aws s3 cp small s3://BUCKET/$key; done\n"
+        "aws s3 cp large s3://BUCKET/uploads/large.png\naws s3 cp empty s3://BUCKET/readme.MD\n"
+        "aws s3 cp s3://BUCKET/README.md s3://BUCKET/logs/error.txt".replace("BUCKET", bucket)
+    )
+    token = desk.run('echo -n "$ELASTICLAKE_API_TOKEN"')
+    events = desk.server.request("GET", f"/v1/buckets/{bucket}/events", token=token)["items"]
+    assert len(events) == 6
+    table = rows(FROM_S3.section("EventBridge patterns"), "pattern", "options")
+    for pattern, options in ((json.loads(codes(pattern)[0]), codes(options)[0]) for pattern, options in table):
+        wanted = {event["sequence"] for event in events if eventbridge.matches(pattern, eventbridge.detail(event))}
+        draft = {"bucket": bucket, **eventbridge.rules(options)}
+        answer = desk.server.request("POST", "/v1/explain", {"webhook": draft}, token=token)
+        assert {item["sequence"] for item in answer["items"] if item["matches"]} == wanted, options
+        assert 0 < len(wanted) < 6, pattern
+
+
+def test_every_expression_on_coming_from_s3_is_taken() -> None:
+    for block in blocks(FROM_S3.text):
+        if block.language == "cel":
+            compile_where(block.text.strip())
