@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import NODE_SDK
 from tests.docs import eventbridge
 from tests.docs.desk import Desk, titled
 from tests.docs.documents import Document, blocks, codes, rows
+from tests.integration.conftest import s3_client
+from tests.integration.server import Server
 
 from elasticlake.service.where import compile_where
 
 S3 = Document("docs/s3.md")
 FROM_S3 = Document("docs/from-s3.md")
+FROM_MINIO = Document("docs/from-minio.md")
 TOOLS = "lake1--pond1--tools"
 
 
@@ -126,3 +131,51 @@ def test_every_expression_on_coming_from_s3_is_taken() -> None:
     for block in blocks(FROM_S3.text):
         if block.language == "cel":
             compile_where(block.text.strip())
+
+
+@pytest.mark.needs_debian_tools("rclone")
+def test_moving_from_minio(desk: Desk, tmp_path: Path) -> None:
+    """Another ElasticLake is the old side: of it, too, only S3 is asked."""
+    keys = {"ELASTICLAKE_ROOT_ACCESS_KEY": "minio-key", "ELASTICLAKE_ROOT_SECRET_KEY": "minio-secret"}
+    old = Server(tmp_path / "old", env=keys).start()
+    try:
+        desk.ports["9500"] = old.port
+        _move(desk, s3_client(old, *keys.values()))
+    finally:
+        old.close()
+
+
+def _move(desk: Desk, old: Any) -> None:
+    moved, target = "shop--web--moved", desk.save(titled(FROM_MINIO, "move.sh"))
+    old.create_bucket(Bucket="photos")
+    old.put_object(Bucket="photos", Key="a b/größe.jpg", Body=b"cat", ContentType="image/jpeg", Metadata={"by": "ann"})
+    old.put_object(Bucket="photos", Key="replaced.txt", Body=b"first")
+    desk.type(titled(FROM_MINIO, "first copy"))
+    desk.type(titled(FROM_MINIO, "webhook"))
+    old.put_object(Bucket="photos", Key="late.txt", Body=b"late")
+    desk.run(f"echo newer > newer.txt && aws s3 cp newer.txt s3://{moved}/replaced.txt")
+    assert "They differ yet" in desk.type(titled(FROM_MINIO, "last copy"))
+    assert target.name == "move.sh"
+    assert desk.run(f"aws s3 cp --quiet s3://{moved}/replaced.txt -") == "newer\n"
+    head = json.loads(desk.run(f"aws s3api head-object --bucket {moved} --key 'a b/größe.jpg'"))
+    assert (head["ContentType"], head["Metadata"]["by"]) == ("image/jpeg", "ann")
+    told = [
+        record["s3"]["object"]["key"] for one in desk.receiver.wait_for(2, "/moved") for record in one.event["Records"]
+    ]
+    assert told == ["replaced.txt", "late.txt"]
+    assert "completed" in desk.type(titled(FROM_MINIO, "backfill"))
+    filled = desk.receiver.wait_for(5, "/moved")[2:]
+    assert {one.event["Records"][0]["s3"]["object"]["key"] for one in filled} == {
+        "a+b/gr%C3%B6%C3%9Fe.jpg", "late.txt", "replaced.txt",
+    }  # fmt: skip
+
+
+def test_a_handler_of_minios_events_compares_names(desk: Desk) -> None:
+    program = desk.save(titled(FROM_MINIO, "names.py"))
+    assert (
+        desk.run(
+            f"cd {program.parent} && python -c 'import names; print({{names.plain(n) for n in "
+            '("s3:ObjectCreated:Put", "ObjectCreated:Put")})\''
+        )
+        == "{'ObjectCreated:Put'}\n"
+    )
