@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.docs.documents import Block, Document, blocks
+from tests.integration.conftest import s3_client
 from tests.integration.receiver import Receiver
 from tests.integration.server import Server, clean_environment
 
@@ -39,6 +42,9 @@ class Desk:
             AWS_EC2_METADATA_DISABLED="true",
         )
         self.type(titled(Document("docs/s3.md"), VARIABLES))
+        credentials = json.loads((folder / "data/credentials.json").read_text())
+        self.token: str = credentials["apiToken"]
+        self.s3: Any = s3_client(self.server, credentials["accessKeyId"], credentials["secretAccessKey"])
 
     def text_of(self, block: Block) -> str:
         """The block as it stands on its page, but for the ports."""
@@ -73,6 +79,11 @@ class Desk:
         assert ran.returncode == 0, f"{commands}\nended with {ran.returncode}:\n{ran.stdout}"
         return ran.stdout
 
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """A REST call, for what a test looks at beside what is typed."""
+        return self.server.request(method, path, body, token=self.token)
+
     def close(self) -> None:
+        self.s3.close()
         self.receiver.close()
         self.server.close()

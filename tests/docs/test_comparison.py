@@ -31,7 +31,7 @@ def test_each_table_has_the_same_systems() -> None:
 
 
 def test_each_system_has_sources_and_nothing_else_has() -> None:
-    sourced = {name: where for name, where in rows(PAGE.section("Sources"), "about", "where")}
+    sourced = dict(rows(PAGE.section("Sources"), "about", "where"))
     compared = {name for tables in TABLES.values() for name, *_ in tables[0]} - {"ElasticLake"}
     assert compared == set(sourced) - {"S3 Orchestrator"}
     assert all(re.findall(r"\]\(https://[^)]+\)", where) for where in sourced.values())
