@@ -23,6 +23,11 @@ FOREIGN_OPTIONS = frozenset(
         *("--system", "--no-create-home", "--shell", "--now"),  # useradd, systemctl
         *("--pgdata", "--wal-method", "--checkpoint", "--format", "--file"),  # pg_basebackup, pg_dump
         *("--strict",),  # mypy
+        *("--body", "--key", "--upload-id", "--if-none-match", "--expires-in", "--query", "--output"),  # aws
+        *("--no-progress", "--checksum-algorithm", "--checksum-mode"),  # aws
+        *("--fail",),  # curl
+        *("--update", "--fast-list", "--transfers", "--one-way", "--missing-on-src"),  # rclone
+        *("--preserve",),  # mc
     }
 )
 CLIENTS = frozenset({"ELASTICLAKE_URL", "ELASTICLAKE_CONFIG"})
