@@ -22,8 +22,8 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	--resolver=backtracking
 
-# A process for each core; the tests of a file stay together, as they share what it set up.
-PARALLEL := --numprocesses auto --dist loadfile
+# The tests of a file stay together, as they share what it set up, and in the order of tests/conftest.py.
+PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 

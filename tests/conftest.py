@@ -21,6 +21,9 @@ FUSE = Path("/dev/fuse")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 NODE_SDK = Path(__file__).parent / "node/node_modules/@aws-sdk/client-s3"
 
+# Files that start servers and browsers go first: at the end only short ones are left, and no process waits for another.
+FIRST_FOLDERS = ("simulation", "browser", "integration", "examples", "docs", "conformance")
+
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 # Two shared cores make any per-example deadline a coin toss; the suite's own timeout still ends a hang.
@@ -91,8 +94,15 @@ def suite_left_out(item: pytest.Item) -> str:
     return ""
 
 
+def folder_rank(item: pytest.Item) -> int:
+    """Where in the run the item's folder is."""
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return FIRST_FOLDERS.index(folder) if folder in FIRST_FOLDERS else len(FIRST_FOLDERS)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the long proofs, unless asked for, and what cannot run here; name the latter in the last line."""
+    items.sort(key=folder_rank)
     if os.environ.get("ELASTICLAKE_SOAK") != "1":
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak")])
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
