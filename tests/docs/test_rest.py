@@ -11,7 +11,7 @@ from tests.docs.documents import Document, codes, pages, rows
 from elasticlake.api import description
 from elasticlake.api.application import create_app
 
-README = Document("README.md")
+PAGE, WEBHOOKS = Document("docs/rest.md"), Document("docs/webhooks.md")
 
 
 def api() -> dict[str, Any]:
@@ -22,7 +22,7 @@ def api() -> dict[str, Any]:
 
 
 def test_every_path_is_in_the_table_and_nothing_else() -> None:
-    table = rows(README.section("The REST API"), "resource", "paths")
+    table = rows(PAGE.section("The resources"), "resource", "paths")
     assert sorted(path for _, paths in table for path in codes(paths)) == sorted(api()["paths"])
 
 
@@ -37,7 +37,7 @@ def test_every_path_that_a_document_names_exists(page: Document) -> None:
 
 def test_every_field_of_a_webhook_that_is_named_exists() -> None:
     fields = api()["components"]["schemas"]["NewWebhookBody"]["properties"]
-    named = [codes(name)[0] for name, _, _ in rows(README.section("Deliveries"), "field", "default", "meaning")]
+    named = [codes(name)[0] for name, _, _ in rows(WEBHOOKS.text, "field", "default", "meaning")]
     assert len(named) > 5
     assert set(named) <= set(fields)
 

@@ -1,4 +1,4 @@
-"""The README's configuration table has every setting, and nothing else."""
+"""The page on configuration has every setting, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.docs.documents import Document, codes, rows
 from elasticlake.cli.main import RootGroup
 from elasticlake.config.settings import Settings
 
-SECTION = Document("README.md").section("Configuration")
+SECTION = Document("docs/configuration.md").text
 TABLE = rows(SECTION, "flag", "variable", "default", "meaning")
 GENERATED = ("root_access_key", "root_secret_key", "api_token", "dashboard_password")
 WITHOUT_FLAG = ("master_key", *GENERATED)
 
 
 def shown_default(name: str) -> str:
-    """A setting's default as the README writes it."""
+    """A setting's default as the page writes it."""
     default = Settings.model_fields[name].default
     if name in GENERATED:
         assert default is None
