@@ -1,8 +1,8 @@
 """What the site adds to MkDocs: the repository's own files, tabs, and descriptions.
 
-The documents are read in two places. On GitHub they link to each other and to files of the repository by relative paths; here
-those links lead to pages of the site. A file outside `docs/` that a page links to becomes a page: Markdown as it is, anything
-else as the code that it is. So a link holds in both places, and the site needs no other host.
+The documents are read in two places. On GitHub they link to each other and to files of the repository by relative
+paths; here those links lead to pages of the site. A file outside `docs/` that a page links to becomes a page: Markdown
+as it is, anything else as the code that it is. So a link holds in both places, and the site needs no other host.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def linked_from(path: str) -> list[str]:
 
 
 def resolved(link: str, source: str) -> str:
-    """The path in the repository that a link in `source` means; "" for other hosts, for anchors and for what is not there."""
+    """The path in the repository that a link in `source` means; "" for other hosts, anchors, and what is not there."""
     target = link.partition("#")[0]
     if not target or ":" in target or target.startswith("/"):
         return ""

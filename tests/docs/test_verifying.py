@@ -213,7 +213,8 @@ def test_the_shell(cases: list[Case], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "error"), [("by_sdk.py", WebhookVerificationError), ("verify.py", standardwebhooks.WebhookVerificationError)]
+    ("title", "error"),
+    [("by_sdk.py", WebhookVerificationError), ("verify.py", standardwebhooks.WebhookVerificationError)],
 )
 def test_by_a_library(cases: list[Case], title: str, error: type[Exception]) -> None:
     """They raise instead."""
