@@ -25,9 +25,12 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 # A process for each core; the tests of a file stay together, as they share what it set up.
 PARALLEL := --numprocesses auto --dist loadfile
 
+# The variable leaves out an advertisement.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
+
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
-.PHONY: help install cluster dev node run lint format check test soak bench lock clean
+.PHONY: help install cluster dev node run lint format check test soak bench docs preview lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -99,6 +102,12 @@ soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every t
 
 bench: $(DEV_STAMP) ## Measure; options in ARGS
 	@$(BIN)/python -m bench $(ARGS)
+
+docs: $(DEV_STAMP) ## Build the documents as a site in build/site
+	@$(MKDOCS) build --strict --quiet
+
+preview: $(DEV_STAMP) ## Serve the documents while you write them; options in ARGS="--dev-addr 127.0.0.1:8100"
+	@$(MKDOCS) serve --strict $(ARGS)
 
 lock: $(DEV_STAMP) ## Resolve the lock files anew
 	@$(COMPILE) --upgrade --extra server --output-file requirements/server.lock pyproject.toml requirements/build.in

@@ -142,7 +142,7 @@ def description(markdown: str) -> str:
     words = " ".join(plain(paragraphs[0]).split()) if paragraphs else ""
     if len(words) <= MAX_DESCRIPTION:
         return words
-    ended = re.match(rf".{{40,{MAX_DESCRIPTION - 1}}}?[.:;](?= )", words)
+    ended = re.match(rf".{{40,{MAX_DESCRIPTION - 1}}}?[.](?= )", words)
     return ended[0] if ended else words[: MAX_DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
 
 
