@@ -29,6 +29,9 @@ MAX_DESCRIPTION = 160
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(rf"{_FENCE.pattern}|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+_CELL = re.compile(r"<td.*?</td>", re.DOTALL)
+_NAME = re.compile(r"<code>([^<]+)</code>")
+_SEAM = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[_/:.=,])(?=\w)")
 _RUN = re.compile(rf"^{TABS}\n+((?:^```\w+\n(?:.*?)^```\n*)+)", re.MULTILINE | re.DOTALL)
 
 
@@ -52,6 +55,15 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     page.meta.setdefault("description", description(markdown))
     source = source_of(page.file.src_uri)
     return tabs(with_site_links(markdown, source, page.file.src_uri))
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Let long names in tables break where their words end. It comes last, so that the search finds them whole."""
+
+    def broken(cell: re.Match[str]) -> str:
+        return _NAME.sub(lambda name: f"<code>{_SEAM.sub('<wbr>', name[1])}</code>", cell[0])
+
+    return _CELL.sub(broken, output)
 
 
 def page_of(path: str, config: Any) -> File:

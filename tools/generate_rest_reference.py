@@ -127,10 +127,19 @@ def section(api: Document, one: Described) -> str:
 
 
 def table(heading: str, found: list[tuple[str, str, str]]) -> str:
+    """A column of meanings only where one is said: names often say enough."""
     if not found:
         return ""
-    lines = [f"| `{name}` | {kind} | {meaning} |\n" for name, kind, meaning in found]
-    return "".join([f"\n| {heading} | type | meaning |\n| --- | --- | --- |\n", *lines])
+    is_said = any(meaning for *_, meaning in found)
+    lines = [f"| `{name}` | {kind} |{f' {meaning} |' if is_said else ''}\n" for name, kind, meaning in found]
+    head = f"| {heading} | type | meaning |\n| --- | --- | --- |\n"
+    return "".join(
+        [
+            "\n",
+            head if is_said else head.replace(" meaning |", "").replace("| --- | --- | --- |", "| --- | --- |"),
+            *lines,
+        ]
+    )
 
 
 def parameter_rows(one: Described) -> list[tuple[str, str, str]]:
@@ -235,7 +244,7 @@ def document_section(api: Document, name: str) -> str:
 
 
 def document_title(name: str) -> str:
-    return " ".join(re.findall(r"[A-Z][a-z]*", model_name(name)))
+    return " ".join(re.findall(r"[A-Z][a-z]*", model_name(name))).capitalize()
 
 
 def document_anchor(name: str) -> str:

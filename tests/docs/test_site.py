@@ -131,3 +131,8 @@ def test_the_same_in_several_languages_is_in_tabs(site: Path) -> None:
     labels = re.findall(r"<label for=\"__tabbed_\d+_\d+\">([^<]+)</label>", text)
     assert labels == ["Python", "Node", "Go", "Ruby", "PHP", "Shell"]
     assert "tabs --" not in text
+
+
+def test_long_names_in_tables_may_break_and_are_found_whole(site: Path) -> None:
+    assert "<code>timeout<wbr>Seconds</code>" in (site / "webhooks/index.html").read_text()
+    assert "timeoutSeconds" in (site / "search/search_index.json").read_text()
