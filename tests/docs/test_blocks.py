@@ -19,11 +19,12 @@ import pytest
 from tests.docs.documents import Block, Document, blocks, pages
 
 from elasticlake.cli.main import RootGroup
+from elasticlake.service.where import compile_where
 
 TESTS = {path.stem: path.read_text() for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)}
 PAGES = [page for page in pages() if page.name == "README.md" or page.name.startswith("docs/")]
-# Languages that a reader runs or sends; the others, and blocks without one, show what is printed.
-CODE = frozenset({"sh", "bash", "python", "js", "ts", "go", "ruby", "php", "json", "sql", "cel", "yaml", "toml", "xml"})
+# Languages that a reader runs or sends. Blocks without one show what is printed; every expression (`cel`) is compiled.
+CODE = frozenset({"sh", "bash", "python", "js", "ts", "go", "ruby", "php", "json", "sql", "yaml", "toml", "xml"})
 
 UNDERSTOOD = "understood"
 """Not run: `test_every_command_that_is_shown_is_understood` is all that there is."""
@@ -33,6 +34,8 @@ CLAIMS: dict[str, dict[str, str]] = {
         "# demo": "test_quickstart.test_the_readmes_two_minutes_show_an_event",
         "# hooks.py": "test_receiving.test_the_readmes_receiver",
     },
+    "docs/cli.md": {"": UNDERSTOOD},
+    "docs/configuration.md": {"elasticlake serve": UNDERSTOOD},
     "docs/deliveries.md": {
         '{\n  "specversion"': "test_envelopes.test_the_envelope_shown_is_what_such_an_event_becomes",
         '{\n  "Records"': "test_envelopes.test_the_envelope_shown_is_what_such_an_event_becomes",
@@ -45,7 +48,6 @@ CLAIMS: dict[str, dict[str, str]] = {
         "elasticlake webhook create": "test_typed.test_filtering",
         "elasticlake webhook explain": "test_typed.test_filtering",
         '{"filter"': "test_filters.test_the_filter_shown_is_taken",
-        "object.key": "test_filters.test_every_expression_shown_is_taken",
         "{": "test_filters.test_the_draft_shown_is_taken",
     },
     "docs/index.md": {'{\n  "event"': "test_deliveries.test_the_payload_on_the_first_page_is_a_payload"},
@@ -97,13 +99,19 @@ def claim_of(page: Document, block: Block) -> str:
     for begins, claim in CLAIMS.get(page.name, {}).items():
         if block.text.startswith(begins):
             return claim
-    title = block.title or block.text.split("\n", 1)[0].removeprefix("// ")
-    named = [name for name, text in TESTS.items() if page.name in text and f'"{title}' in text]
-    return named[0] if block.text.startswith(("# ", "// ")) and named else ""
+    found = re.match(r"(?:# |// )(.+)\n", block.text)
+    if found is None:
+        return ""
+    quoted = re.compile(rf'"(?:// )?{re.escape(found[1])}')
+    return next((name for name, text in TESTS.items() if page.name in text and quoted.search(text)), "")
 
 
 def code_of(page: Document) -> list[Block]:
     return [block for block in blocks(page.text) if block.language in CODE]
+
+
+def expressions_of(page: Document) -> list[str]:
+    return [line for block in blocks(page.text) if block.language == "cel" for line in block.text.splitlines()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -113,7 +121,7 @@ def test_every_block_is_claimed_by_a_test(page: Document) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_is_in_a_language_that_is_looked_at(page: Document) -> None:
-    assert {block.language for block in blocks(page.text)} <= {*CODE, ""}
+    assert {block.language for block in blocks(page.text)} <= {*CODE, "cel", ""}
 
 
 def test_every_claim_is_a_test_and_has_its_block() -> None:
@@ -132,6 +140,8 @@ def test_every_block_is_well_formed(page: Document) -> None:
             json.loads(block.text)
         if block.language == "python":
             ast.parse(block.text)
+    for expression in expressions_of(page):
+        compile_where(expression)
     shell = [block.text for block in code_of(page) if block.language in ("sh", "bash")]
     # One shell for the page: each block is a function that nobody calls.
     script = "\n".join(f"block{number}() {{\n{text}\n}}" for number, text in enumerate(shell))
@@ -156,7 +166,7 @@ def test_every_command_that_is_shown_is_understood(page: Document) -> None:
 
 
 def understand(arguments: list[str]) -> None:
-    name, *rest = arguments
+    name, *rest = [word for word in arguments if word != "--json"]
     command: Any = RootGroup.entries[name].load(name)
     while commands := getattr(command, "commands", {}):
         # A command by itself is a group of one, of the same name.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 from pydantic import ByteSize
-from tests.docs.documents import Document, codes, rows
+from tests.docs.documents import Document, blocks, codes, rows
 
 from elasticlake.cli.main import RootGroup
-from elasticlake.config.settings import Settings
+from elasticlake.config.settings import Settings, load_settings
 
 PAGE = Document("docs/configuration.md")
 _HEADINGS = ("flag", "variable", "in the file", "default", "meaning")
@@ -55,7 +56,7 @@ def test_every_setting_is_there_with_its_flag_variable_and_default_and_nothing_e
 def test_every_flag_of_serve_is_there_and_nothing_else() -> None:
     parameters = RootGroup.entries["serve"].load("serve").params
     flags = {option for parameter in parameters for option in parameter.opts}
-    assert flags - {"--config"} == {flag for row in TABLE for flag in codes(row[0])}
+    assert flags - {"--config", "--json"} == {flag for row in TABLE for flag in codes(row[0])}
     assert "`--config FILE`" in PAGE.text
 
 
@@ -70,3 +71,10 @@ def test_every_choice_is_named() -> None:
     meanings = {codes(variable)[0]: codes(meaning) for _, variable, _, _, meaning in TABLE}
     for name in ("role", "log_level", "log_format"):
         assert set(meanings[f"ELASTICLAKE_{name.upper()}"]) == set(get_args(Settings.model_fields[name].annotation))
+
+
+def test_the_file_shown_is_taken(tmp_path: Path) -> None:
+    (shown,) = (block.text for block in blocks(PAGE.text) if block.title == "lake.toml")
+    path = tmp_path / "lake.toml"
+    path.write_text(shown)
+    assert load_settings({}, path).history_days == 7
