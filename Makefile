@@ -30,7 +30,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
-.PHONY: help install cluster dev node run lint format check test soak bench docs preview lock clean
+.PHONY: help install cluster dev node run lint format check test soak bench lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -96,18 +96,20 @@ check: lint ## Lint and unit tests: the minute before a commit
 test: lint node ## Everything; a suite whose tool is missing is left out and named in the last line
 	@$(BIN)/python -m pytest tests $(PARALLEL)
 
-soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every test that runs on an engine, on PostgreSQL
-	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200 --numprocesses auto --dist worksteal --durations 0 --durations-min 1
-	@ELASTICLAKE_ENGINE=postgres $(BIN)/python -m pytest tests $(PARALLEL) --ignore tests/unit/bench --ignore tests/unit/cli
-
-bench: $(DEV_STAMP) ## Measure; options in ARGS
-	@$(BIN)/python -m bench $(ARGS)
+.PHONY: docs preview
 
 docs: $(DEV_STAMP) ## Build the documents as a site in build/site
 	@$(MKDOCS) build --strict --quiet
 
 preview: $(DEV_STAMP) ## Serve the documents while you write them; options in ARGS="--dev-addr 127.0.0.1:8100"
 	@$(MKDOCS) serve --strict $(ARGS)
+
+soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every test that runs on an engine, on PostgreSQL
+	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200 --numprocesses auto --dist worksteal --durations 0 --durations-min 1
+	@ELASTICLAKE_ENGINE=postgres $(BIN)/python -m pytest tests $(PARALLEL) --ignore tests/unit/bench --ignore tests/unit/cli
+
+bench: $(DEV_STAMP) ## Measure; options in ARGS
+	@$(BIN)/python -m bench $(ARGS)
 
 lock: $(DEV_STAMP) ## Resolve the lock files anew
 	@$(COMPILE) --upgrade --extra server --output-file requirements/server.lock pyproject.toml requirements/build.in

@@ -12,6 +12,7 @@ from elasticlake.cli.main import RootGroup
 from elasticlake.config.settings import Settings, load_settings
 
 PAGE = Document("docs/configuration.md")
+SECTION = PAGE.text
 _HEADINGS = ("flag", "variable", "in the file", "default", "meaning")
 TABLE = [
     row
@@ -57,7 +58,7 @@ def test_every_flag_of_serve_is_there_and_nothing_else() -> None:
     parameters = RootGroup.entries["serve"].load("serve").params
     flags = {option for parameter in parameters for option in parameter.opts}
     assert flags - {"--config", "--json"} == {flag for row in TABLE for flag in codes(row[0])}
-    assert "`--config FILE`" in PAGE.text
+    assert "`--config FILE`" in SECTION
 
 
 def test_every_switch_can_be_negated() -> None:
