@@ -68,6 +68,7 @@ CLAIMS: dict[str, dict[str, str]] = {
     },
     "docs/permissions.md": {"# accounts": "test_typed.test_accounts"},
     "docs/quickstart.md": {"make run\n": "test_quickstart.test_the_first_terminal_runs_the_server"},
+    "docs/release.md": {"python3 -m venv": UNDERSTOOD},
     "docs/replay.md": {
         "elasticlake webhook": "test_typed.test_replay_backfill_and_reconcile",
         "elasticlake job": "test_typed.test_replay_backfill_and_reconcile",
