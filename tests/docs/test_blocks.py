@@ -152,9 +152,16 @@ def test_every_block_is_well_formed(page: Document) -> None:
 
 def ours_in(text: str) -> list[list[str]]:
     """The arguments of every command of ours in a shell's block."""
-    text = re.sub(r"\\\n", " ", text)
-    found = re.findall(r"(?:^|[|&(]\s*)(?:\S*/)?elasticlake (.+?)(?=\s*(?:$|\||&&|\)$|;))", text, re.MULTILINE)
-    return [shlex.split(line, comments=True) for line in found]
+    text = re.sub(r"(?m)(^|\s)#.*$", "", text.replace("\\\n", " "))
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="();<>|&\n")
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t", True, ""
+    commands: list[list[str]] = [[]]
+    for word in lexer:
+        if set(word) <= set("();<>|&\n"):
+            commands.append([])
+        else:
+            commands[-1].append(word)
+    return [words[1:] for words in commands if words and words[0].rpartition("/")[2] == "elasticlake"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -177,6 +184,10 @@ def understand(arguments: list[str]) -> None:
 
 def test_a_command_that_is_not_there_is_not_understood() -> None:
     understand(["webhook", "list"])
+    assert ours_in("a=$(elasticlake lake list --json) && elasticlake x 'y && z'") == [
+        ["lake", "list", "--json"],
+        ["x", "y && z"],
+    ]
     assert ours_in("elasticlake webhook \\\n  list # all\nx | .venv/bin/elasticlake health") == [
         ["webhook", "list"],
         ["health"],

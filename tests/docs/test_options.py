@@ -50,10 +50,8 @@ def known_options() -> set[str]:
     return found
 
 
-# On the page about settings, any one's.
-ANY = frozenset({"--no-name", "ELASTICLAKE_NAME"})
-KNOWN = ANY | known_options() | FOREIGN_OPTIONS | BENCH
-VARIABLES = ANY | {f"ELASTICLAKE_{name.upper()}" for name in Settings.model_fields} | CLIENTS | TESTS
+KNOWN = known_options() | FOREIGN_OPTIONS | BENCH
+VARIABLES = {f"ELASTICLAKE_{name.upper()}" for name in Settings.model_fields} | CLIENTS | TESTS
 
 
 def test_the_command_lines_own_options_are_as_listed() -> None:
