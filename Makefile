@@ -25,6 +25,9 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 # The tests of a file stay together, as they share what it set up, and in the order of tests/conftest.py.
 PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
+# The variable leaves out an advertisement.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
+
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
 .PHONY: help install cluster dev node run lint format check test soak bench lock clean
@@ -92,6 +95,14 @@ check: lint ## Lint and unit tests: the minute before a commit
 
 test: lint node ## Everything; a suite whose tool is missing is left out and named in the last line
 	@$(BIN)/python -m pytest tests $(PARALLEL)
+
+.PHONY: docs preview
+
+docs: $(DEV_STAMP) ## Build the documents as a site in build/site
+	@$(MKDOCS) build --strict --quiet
+
+preview: $(DEV_STAMP) ## Serve the documents while you write them; options in ARGS="--dev-addr 127.0.0.1:8100"
+	@$(MKDOCS) serve --strict $(ARGS)
 
 soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every test that runs on an engine, on PostgreSQL
 	@ELASTICLAKE_SOAK=1 $(BIN)/python -m pytest tests -m soak --timeout 7200 --numprocesses auto --dist worksteal --durations 0 --durations-min 1

@@ -7,7 +7,7 @@ from bench.settings import SHAPES, Settings
 from bench.sick import SICK_WEBHOOKS
 from tests.docs.documents import Document, codes, rows
 
-PAGE = Document("docs/benchmark.md")
+PAGE, README = Document("docs/benchmark.md"), Document("README.md")
 TABLE = dict(rows(PAGE.section("What is measured"), "shape", "what it does"))
 
 
@@ -28,3 +28,9 @@ def test_the_sizes_are_those_of_the_shapes() -> None:
         assert said in text
     for said in (f"{refusing} refuse connections", f"{closing} answer, and close"):
         assert said in text
+
+
+def test_the_readmes_figures_are_those_that_were_measured() -> None:
+    figures = rows(README.section("How fast"), "what", "figure")
+    assert len(figures) > 3
+    assert all(row in rows(PAGE.section("Measured"), "what", "figure") for row in figures)

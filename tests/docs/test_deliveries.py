@@ -1,4 +1,4 @@
-"""What the README says of events and deliveries is what is sent."""
+"""What the pages say of webhooks, events and deliveries is what is sent."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from elasticlake.model.jobs import JOB_GENERATIONS
 from elasticlake.model.schedule import DEFAULT_RETRY_SCHEDULE_SECONDS, JITTER, MAX_RETRY_AFTER_SECONDS
 from elasticlake.model.webhooks import DEFAULT_TIMEOUT_SECONDS, Ordering, Webhook, WebhookScope, default_on_dead
 
-README = Document("README.md")
-EVENTS, DELIVERIES = README.section("Events"), README.section("Deliveries")
+EVENTS, WEBHOOKS, DELIVERIES = (Document(f"docs/{name}.md").text for name in ("events", "webhooks", "deliveries"))
 SECRET = "my-webhook-secret"
 UNIT_SECONDS = {"s": 1, "min": 60, "h": 3600}
 
@@ -77,6 +76,19 @@ def test_the_ids_shown_look_like_real_ones() -> None:
         assert example.isupper() == real.isupper()
 
 
+def test_the_fields_described_are_those_of_the_payload() -> None:
+    named = [name for cell, _ in rows(EVENTS, "field", "meaning") for name in codes(cell)]
+    assert named == list(payload(event()))
+
+
+def test_the_payload_on_the_first_page_is_a_payload() -> None:
+    """Ours come after the founding page's fields; the first page leaves some out."""
+    shown = next(block.text for block in blocks(Document("docs/index.md").text) if block.language == "json")
+    sent = payload(event())
+    assert list(json.loads(shown)) == [name for name in sent if name in json.loads(shown)]
+    assert list(json.loads(shown)["object"]) == list(sent["object"])
+
+
 def test_an_update_tells_what_it_replaced_as_described() -> None:
     assert list(payload(event(Previous(1, "e")))["previous"]) == ["size", "etag"]
     assert "`previous` with `size` and `etag`" in EVENTS
@@ -96,7 +108,7 @@ def test_the_error_classes_are_the_ones_named() -> None:
 
 def test_the_defaults_are_the_ones_named() -> None:
     table = {
-        codes(name)[0]: (default, meaning) for name, default, meaning in rows(DELIVERIES, "field", "default", "meaning")
+        codes(name)[0]: (default, meaning) for name, default, meaning in rows(WEBHOOKS, "field", "default", "meaning")
     }
     default, meaning = table["ordering"]
     assert codes(default) == [Webhook.__dataclass_fields__["ordering"].default]
@@ -117,7 +129,8 @@ def test_the_limits_are_the_ones_named() -> None:
 @pytest.mark.parametrize("secret", [SECRET, signing.generate_secret()], ids=["own", "generated"])
 def test_the_verification_shown_accepts_ours_and_nothing_else(secret: str) -> None:
     names: dict[str, Any] = {}
-    exec(next(block.text for block in blocks(README.text) if block.title == "verify.py"), names)
+    page = Document("docs/verifying.md")
+    exec(next(block.text for block in blocks(page.text) if block.title == "verify.py"), names)
     verified_event = names["verified_event"]
     body, now = b'{"event":"object:created"}', int(time.time())
     headers = dict(signing.standard_headers([secret], "evt_1", now, body))

@@ -1,4 +1,4 @@
-"""The README's quickstart works as written: its own blocks run against a real server, with nothing replaced but ports.
+"""The quickstart works as written: its own blocks run against a real server, with nothing replaced but ports.
 
 The server is started as `make run` does, in the folder where `make run` is typed.
 """
@@ -23,6 +23,7 @@ from tests.integration.receiver import eventually
 from tests.integration.server import Server, clean_environment
 
 README = Document("README.md")
+PAGE = Document("docs/quickstart.md")
 SERVER_PORT, RECEIVER_PORT = "9000", "5000"
 _DONE = "-- the block is done --"
 
@@ -50,7 +51,7 @@ class Desk:
         script.chmod(0o755)
 
     def text_of(self, block: Block) -> str:
-        """The block as it stands in the README, but for the ports."""
+        """The block as it stands in the document, but for the ports."""
         text = re.sub(rf"\b{SERVER_PORT}\b", str(self.server.port), block.text)
         return re.sub(rf"\b{RECEIVER_PORT}\b", str(self.receiver_port), text)
 
@@ -131,8 +132,8 @@ def _only(found: list[Block]) -> Block:
 
 
 def titled(title: str) -> list[Block]:
-    """The README's blocks of that title."""
-    return [block for block in blocks(README.text) if block.title == title]
+    """The page's blocks of that title."""
+    return [block for block in blocks(PAGE.text) if block.title == title]
 
 
 @pytest.fixture
@@ -163,7 +164,7 @@ def _verified(terminal: Terminal) -> list[dict[str, object]]:
 
 def test_the_first_terminal_runs_the_server() -> None:
     """`make run` itself installs, so here the server that it starts is started without it."""
-    first = blocks(README.section("Quickstart"))[0]
+    first = blocks(PAGE.text)[0]
     assert first == Block("sh", "make run\n")
     recipe = re.search(r"^run:.*\n\t@?exec (.+)$", Document("Makefile").text, re.MULTILINE)
     assert recipe is not None
@@ -239,6 +240,17 @@ def test_the_founding_pages_code_is_there_unchanged() -> None:
     )
     call = call.replace("'Bearer YOUR_TOKEN'", "f\"Bearer {credentials['apiToken']}\"")
     assert call in _only(titled("quickstart.py")).text
+
+
+def test_the_readmes_two_minutes_show_an_event(desk: Desk) -> None:
+    """It has no variable for the server's place, so that of this server is given to the command beforehand."""
+    shown = {block.title: desk.text_of(block) for block in blocks(README.section("Two minutes"))}
+    assert list(shown) == ["demo", "listen", "upload"]
+    listening, working = desk.terminal("terminal2"), desk.terminal("terminal3")
+    listening.start(f"export ELASTICLAKE_URL={desk.server.url}\n{shown['listen']}")
+    eventually(lambda: "Listening to bucket lake1--pond1--my-bucket" in listening.output)
+    working.run(shown["upload"])
+    eventually(lambda: "object:created  lake1--pond1--my-bucket/uploads/hello.txt" in listening.output)
 
 
 def test_the_aws_cli_works_as_shown(desk: Desk) -> None:
