@@ -68,4 +68,4 @@ def update(
 def delete(session: Session, account: AccountId) -> None:
     """Delete an account that owns nothing any more."""
     session.client.delete(path("accounts", account), subject(account))
-    session.output.done(f"deleted {subject(account)}")
+    session.output.deleted(subject(account))

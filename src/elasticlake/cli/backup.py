@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import CommandFailed
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
@@ -26,6 +26,7 @@ KEY_OUTSIDE = (
 
 
 def backup(
+    ctx: typer.Context,
     destination: Annotated[
         Path, typer.Argument(metavar="DEST", help="The folder to make; it must not exist, or be empty.")
     ],
@@ -45,9 +46,10 @@ def backup(
     """
     place = place_of(settings_of(data=data, metadata=metadata, blobs=blobs))
     _require_embedded(place)
-    with ended_by_sigterm(), progress_bar() as progress:
+    output = output_of(ctx, as_json)
+    with ended_by_sigterm(), progress_bar(for_people=not output.as_json) as progress:
         summary = back_up(place.folder, destination, progress, with_master_key=with_master_key)
-    typer.echo(json.dumps(_document(destination, summary)) if as_json else _sentences(destination, summary))
+    output.summary(_document(destination, summary), _sentences(destination, summary))
 
 
 def _require_embedded(place: Place) -> None:

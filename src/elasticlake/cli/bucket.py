@@ -115,4 +115,4 @@ def deliveries(
 def delete(session: Session, bucket: BucketName) -> None:
     """Delete an empty bucket."""
     session.client.delete(path("buckets", bucket), subject(bucket))
-    session.output.done(f"deleted {subject(bucket)}")
+    session.output.deleted(subject(bucket))

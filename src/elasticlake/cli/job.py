@@ -73,7 +73,7 @@ def show_to_its_end(session: Session, job: Document) -> None:
 
     identity = str(job.get("id"))
     try:
-        with progress_bar() as show:
+        with progress_bar(for_people=not session.output.as_json) as show:
             before, is_told = -1, False
             while True:
                 scanned = int(job.get("scanned") or 0)

@@ -67,4 +67,4 @@ def delete(
     """Delete an access key: what is signed with it is refused from now on."""
     subject = f"access key {access_key_id} of account {account}"
     session.client.delete(path("accounts", account, "keys", access_key_id), subject)
-    session.output.done(f"deleted {subject}")
+    session.output.deleted(subject)

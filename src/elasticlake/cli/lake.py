@@ -65,4 +65,4 @@ def rename(
 def delete(session: Session, lake: LakeSlug) -> None:
     """Delete an empty lake."""
     session.client.delete(path("lakes", lake), subject(lake))
-    session.output.done(f"deleted {subject(lake)}")
+    session.output.deleted(subject(lake))

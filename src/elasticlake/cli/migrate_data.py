@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from elasticlake.cli.backup import ended_by_sigterm
+from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import usage
 from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import JsonOption, settings_of
@@ -20,6 +20,7 @@ from elasticlake.server.place import without_password
 
 
 def migrate_data(
+    ctx: typer.Context,
     source: Annotated[Path, typer.Option("--from", help="The data folder to move; its server must be stopped.")],
     target: Annotated[
         str,
@@ -65,9 +66,10 @@ def migrate_data(
         settings_of({"blobs": "--from-blobs"}, data=source, blobs=from_blobs)
     configure_logs(settings, "migrate-data", for_good=False)
     wanted = Move(settings, settings.metadata, from_blobs, settings.blobs, history, check)
-    with ended_by_sigterm(), progress_bar() as progress:
+    output = output_of(ctx, as_json)
+    with ended_by_sigterm(), progress_bar(for_people=not output.as_json) as progress:
         moved = run_move(wanted, progress)
-    typer.echo(json.dumps(_document(wanted, moved)) if as_json else _sentences(wanted, moved))
+    output.summary(_document(wanted, moved), _sentences(wanted, moved))
     if not moved.is_whole:
         raise typer.Exit(1)
 

@@ -80,4 +80,4 @@ def rename(
 def delete(session: Session, pond: PondName) -> None:
     """Delete an empty pond."""
     session.client.delete(pond_path(pond), subject(pond))
-    session.output.done(f"deleted {subject(pond)}")
+    session.output.deleted(subject(pond))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,12 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Yields what is to be told a stage's name, how much of it is done, and how much there is."""
+def progress_bar(*, for_people: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Yields what is to be told a stage's name, how much of it is done, and how much there is. Not `for_people`,
+    nothing is drawn."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    is_drawn = for_people and sys.stderr.isatty()  # whatever FORCE_COLOR makes of the console
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    with Progress(*columns, console=console, disable=not is_drawn, transient=True) as bar:
 
         def show(stage: str, done: int, total: int) -> None:
             if stage not in tasks:

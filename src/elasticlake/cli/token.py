@@ -47,4 +47,4 @@ def list_(session: Session, limit: Limit = None) -> None:
 def delete(session: Session, token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's id.")]) -> None:
     """Delete a token: it is refused from now on."""
     session.client.delete(path("tokens", token), f"token {token}")
-    session.output.done(f"deleted token {token}")
+    session.output.deleted(f"token {token}")

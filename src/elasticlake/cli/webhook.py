@@ -154,7 +154,7 @@ def disable(session: Session, webhook: given.WebhookId) -> None:
 def delete(session: Session, webhook: given.WebhookId) -> None:
     """Delete a webhook; what waits to be delivered is canceled."""
     session.client.delete(path("webhooks", webhook), given.subject(webhook))
-    session.output.done(f"deleted {given.subject(webhook)}")
+    session.output.deleted(given.subject(webhook))
 
 
 @command(app, "test")

@@ -90,17 +90,24 @@ def test_a_folder_that_was_moved_is_no_longer_backed_up(data: Path, run: Run, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_a_terminal_sees_how_far_it_is(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_terminal_sees_how_far_it_is_but_not_beside_json(data: Path, tmp_path: Path, as_json: bool) -> None:
     ours, its = pty.openpty()
-    command = [sys.executable, "-m", "elasticlake", "backup", str(tmp_path / "out"), "--data", str(data), "--json"]
+    command = [sys.executable, "-m", "elasticlake", "backup", str(tmp_path / "out"), "--data", str(data)]
     ran = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=its, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}, check=True
+        [*command, *(["--json"] if as_json else [])],
+        stdout=subprocess.PIPE,
+        stderr=its,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        check=True,
     )
+    os.write(its, b"end\n")
     os.close(its)
     shown = os.read(ours, 65536).decode()
     os.close(ours)
-    assert "metadata.db" in shown
-    assert json.loads(ran.stdout)["databases"] == ["delivery.db", "metadata.db"]
+    assert ("metadata.db" in shown) is not as_json
+    assert not as_json or shown == "end\r\n"
+    assert not as_json or json.loads(ran.stdout)["databases"] == ["delivery.db", "metadata.db"]
 
 
 def test_sigterm_unwinds_what_was_begun() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -186,17 +185,6 @@ def test_exit_code_4_not_authorized(spawn: Spawn, server: RestServer) -> None:
     without = spawn("--url", server.url, "lake", "list")
     assert without.returncode == 4
     assert "elasticlake: give a token with --token" in without.stderr
-
-
-def test_a_reader_that_leaves_early_sees_no_traceback(server: RestServer, tmp_path: Path) -> None:
-    for number in range(40):
-        server.put("lakes", lake=f"lake{number}")
-    command = [sys.executable, "-m", "elasticlake", "--url", server.url, "--token", TOKEN, "lake", "list"]
-    reading, writing = os.pipe()
-    os.close(reading)
-    with os.fdopen(writing, "wb") as stdout:
-        result = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, timeout=30, cwd=tmp_path)
-    assert result.stderr == b""
 
 
 def test_what_the_terminal_cannot_encode_is_written_out(spawn: Spawn, server: RestServer) -> None:
