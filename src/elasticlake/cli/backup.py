@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +11,7 @@ from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import CommandFailed
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
+from elasticlake.cli.signals import ended_in_order
 from elasticlake.server.backup import Summary, back_up
 from elasticlake.server.place import Place, without_password
 
@@ -47,7 +44,7 @@ def backup(
     place = place_of(settings_of(data=data, metadata=metadata, blobs=blobs))
     _require_embedded(place)
     output = output_of(ctx, as_json)
-    with ended_by_sigterm(), progress_bar(for_people=not output.as_json) as progress:
+    with ended_in_order(), progress_bar(for_people=not output.as_json) as progress:
         summary = back_up(place.folder, destination, progress, with_master_key=with_master_key)
     output.summary(_document(destination, summary), _sentences(destination, summary))
 
@@ -83,13 +80,3 @@ def _sentences(destination: Path, summary: Summary) -> str:
     held = f"{len(summary.databases)} databases and {summary.blobs} blobs ({size})"
     made = f"Backed up {held} to {destination} in {summary.seconds:.1f} s."
     return f"{made}\n{KEY_INSIDE if summary.master_key else KEY_OUTSIDE}"
-
-
-@contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the command in order, as Ctrl-C does, so that it leaves nothing half-made."""
-    earlier = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)

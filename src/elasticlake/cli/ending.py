@@ -1,4 +1,4 @@
-"""How whatever goes wrong in a command reaches the person: one line on stderr and an exit code, and never a traceback."""
+"""How whatever goes wrong in a command reaches the person: one line on stderr, an exit code, never a traceback."""
 
 from __future__ import annotations
 

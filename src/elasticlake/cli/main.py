@@ -79,6 +79,9 @@ class RootGroup(LazyGroup):
 
     entries: ClassVar[dict[str, Entry]] = {
         "serve": Entry("elasticlake.cli.serve:serve", "Run the server: S3, the REST API and the webhooks' deliveries."),
+        "demo": Entry(
+            "elasticlake.cli.demo.command:demo", "Show it all in seconds: a server, an upload, its signed delivery."
+        ),
         "check": Entry("elasticlake.cli.check:check", "Check a server's data: rows, blobs, checksums, sequences."),
         "migrate": Entry("elasticlake.cli.migrate:migrate", "Bring the metadata's schema to this version's."),
         "migrate-data": Entry(

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from elasticlake.cli.backup import ended_by_sigterm
 from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import usage
 from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import JsonOption, settings_of
 from elasticlake.cli.progress import progress_bar
+from elasticlake.cli.signals import ended_in_order
 from elasticlake.server.logs import configure_logs
 from elasticlake.server.migration.move import Move, Moved
 from elasticlake.server.migration.move import move as run_move
@@ -67,7 +67,7 @@ def migrate_data(
     configure_logs(settings, "migrate-data", for_good=False)
     wanted = Move(settings, settings.metadata, from_blobs, settings.blobs, history, check)
     output = output_of(ctx, as_json)
-    with ended_by_sigterm(), progress_bar(for_people=not output.as_json) as progress:
+    with ended_in_order(), progress_bar(for_people=not output.as_json) as progress:
         moved = run_move(wanted, progress)
     output.summary(_document(wanted, moved), _sentences(wanted, moved))
     if not moved.is_whole:
