@@ -103,6 +103,9 @@ class RootGroup(LazyGroup):
         "job": Entry("elasticlake.cli.job:app", "Jobs: replays and backfills, and how far they are."),
         "events": Entry("elasticlake.cli.events:app", "Events: a bucket's log."),
         "listen": Entry("elasticlake.cli.listen:app", "Print events as they happen, and forward them to this machine."),
+        "completion": Entry(
+            "elasticlake.cli.completion:completion", "Print what makes Tab complete commands and names in a shell."
+        ),
     }
 
 

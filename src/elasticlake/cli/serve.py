@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import ValidationError
 
+from elasticlake.cli import candidates
 from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import usage
 from elasticlake.cli.settings_fault import sentence
@@ -17,7 +18,10 @@ from elasticlake.config.settings import Settings, load_settings
 
 def _option(name: str, *flags: str) -> Any:
     """An option whose help text and variable are those of the setting."""
-    return typer.Option(*flags, help=Settings.model_fields[name].description, envvar=None, show_default=False)
+    setting = Settings.model_fields[name]
+    choices = get_args(setting.annotation) if get_origin(setting.annotation) is Literal else ()
+    offer = candidates.words(*choices) if choices else None
+    return typer.Option(*flags, autocompletion=offer, help=setting.description, envvar=None, show_default=False)
 
 
 def serve(
