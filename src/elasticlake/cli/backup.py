@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,10 @@ from elasticlake.cli.errors import CommandFailed
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
 from elasticlake.cli.signals import ended_in_order
-from elasticlake.server.backup import Summary, back_up
-from elasticlake.server.place import Place, without_password
+
+if TYPE_CHECKING:
+    from elasticlake.server.backup import Summary
+    from elasticlake.server.place import Place
 
 KEY_INSIDE = "The master key is inside: whoever has this folder can read every stored secret."
 KEY_OUTSIDE = (
@@ -41,6 +43,8 @@ def backup(
     appears when it is whole. Objects are hard links where DEST is on the same file system: copy it to another disk or
     machine to survive the loss of this one.
     """
+    from elasticlake.server.backup import back_up
+
     place = place_of(settings_of(data=data, metadata=metadata, blobs=blobs))
     _require_embedded(place)
     output = output_of(ctx, as_json)
@@ -50,6 +54,8 @@ def backup(
 
 
 def _require_embedded(place: Place) -> None:
+    from elasticlake.server.place import without_password
+
     if place.metadata is not None:
         where = without_password(place.metadata)
         raise CommandFailed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,9 @@ from elasticlake.cli.command import output_of
 from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
-from elasticlake.server.checking import Checked
-from elasticlake.server.checking import check as run_check
-from elasticlake.server.logs import configure_logs
+
+if TYPE_CHECKING:
+    from elasticlake.server.checking import Checked
 
 
 def check(
@@ -28,6 +28,9 @@ def check(
 
     Runs beside servers or without any. Exit code 1 if anything is wrong.
     """
+    from elasticlake.server.checking import check as run_check
+    from elasticlake.server.logs import configure_logs
+
     settings = settings_of(data=data, metadata=metadata, blobs=blobs)
     configure_logs(settings, "check", for_good=False)
     output = output_of(ctx, as_json)

@@ -69,7 +69,7 @@ def completion(
     shell: Annotated[Shell, typer.Argument(metavar="bash|zsh|fish", help="The shell.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the script inside a JSON document.")] = False,
 ) -> None:
-    """Print the script that makes Tab complete commands, options, and the names that the server knows.
+    """Print what makes Tab complete commands and names in a shell: those of the server, too.
 
     bash: eval "$(elasticlake completion bash)" in ~/.bashrc. zsh: the same with zsh in ~/.zshrc, below compinit.
     fish: elasticlake completion fish > ~/.config/fish/completions/elasticlake.fish

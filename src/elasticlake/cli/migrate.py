@@ -9,7 +9,6 @@ import typer
 from elasticlake.cli.command import output_of
 from elasticlake.cli.place import DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.table import Column
-from elasticlake.server.schema import migrate as run_migrate
 
 _COLUMNS = {"schema": Column("schema"), "before": Column("before"), "now": Column("now")}
 
@@ -22,5 +21,7 @@ def migrate(
     On PostgreSQL: run it once, before the first server of a new version starts; an empty database gets its schema. A
     data folder is also migrated by the server itself when it starts.
     """
+    from elasticlake.server.schema import migrate as run_migrate
+
     migrated = run_migrate(place_of(settings_of(data=data, metadata=metadata)))
     output_of(ctx, as_json).items([dict(one._asdict()) for one in migrated], _COLUMNS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +13,9 @@ from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import JsonOption, settings_of
 from elasticlake.cli.progress import progress_bar
 from elasticlake.cli.signals import ended_in_order
-from elasticlake.server.logs import configure_logs
-from elasticlake.server.migration.move import Move, Moved
-from elasticlake.server.migration.move import move as run_move
-from elasticlake.server.place import without_password
+
+if TYPE_CHECKING:
+    from elasticlake.server.migration.move import Move, Moved
 
 
 def migrate_data(
@@ -58,6 +57,10 @@ def migrate_data(
     No server can use the folder meanwhile, nor the database before it is done. Interrupted, the same command goes on
     where it stopped. In the end both sides are compared; exit code 1 if anything differs.
     """
+    from elasticlake.server.logs import configure_logs
+    from elasticlake.server.migration.move import Move
+    from elasticlake.server.migration.move import move as run_move
+
     called = {"metadata": "--to", "blobs": "--to-blobs"}
     settings = settings_of(called, data=source, metadata=target, blobs=to_blobs, master_key_file=master_key_file)
     if settings.metadata is None:
@@ -77,7 +80,7 @@ def migrate_data(
 def _document(wanted: Move, moved: Moved) -> dict[str, object]:
     return {
         "from": str(wanted.settings.data),
-        "to": without_password(wanted.to),
+        "to": _to(wanted),
         "blobsAt": _blobs_at(wanted),
         "rows": moved.rows,
         "blobs": moved.blobs,
@@ -108,10 +111,16 @@ def _next_steps(wanted: Move) -> str:
     else:
         blobs = f"and --data {folder}: the blobs are left in {folder}/blobs, which every gateway must reach"
     return (
-        f"Start servers with --metadata {without_password(wanted.to)} {blobs}. They need the same master key. "
+        f"Start servers with --metadata {_to(wanted)} {blobs}. They need the same master key. "
         f"{folder} by itself serves no more ({folder}/moved-to says so)."
     )
 
 
 def _blobs_at(wanted: Move) -> str:
     return wanted.to_blobs or wanted.from_blobs or str(wanted.settings.data / "blobs")
+
+
+def _to(wanted: Move) -> str:
+    from elasticlake.server.place import without_password
+
+    return without_password(wanted.to)

@@ -99,6 +99,22 @@ finally:
         assert (result.returncode, result.stderr) == (0, "[]\n")
 
 
+def test_no_command_s_help_loads_what_only_running_it_needs(tmp_path: Path) -> None:
+    names = [name for name in RootGroup.entries if name != "serve"]  # its options are the settings, pydantic's
+    program = f"""
+import sys
+from typer.testing import CliRunner
+from elasticlake.cli.main import app
+before = set(sys.modules)
+for name in {names!r}:
+    assert CliRunner().invoke(app, [name, "--help"]).exit_code == 0, name
+    print(name, [found for found in {HEAVY!r} if found in set(sys.modules) - before])
+"""
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=tmp_path, check=True)
+    assert result.stdout.splitlines() == [f"{name} []" for name in names]
+
+
 @pytest.mark.parametrize("name", REST_COMMANDS)
 def test_a_command_s_own_help_says_more_than_nothing(run: Run, name: str) -> None:
     result = run(name, "--help")

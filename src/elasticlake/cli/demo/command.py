@@ -32,7 +32,7 @@ def demo(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document a line for each step.")] = False,
 ) -> None:
-    """Show what ElasticLake does: a server, a receiver, an upload, its signed delivery, and a retry.
+    """Show it all in seconds: a server, an upload, its signed delivery, and a retry.
 
     All of it is real and on this machine, on free ports, and gone in the end. Needs the server's libraries. Exit code 0
     only if what arrived was verified.
