@@ -43,8 +43,19 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-ELSEWHERE = {"serve": "Its options are the settings of [the configuration](configuration.md)."}
-"""Commands whose options another page describes."""
+ELSEWHERE = {
+    "serve": "Its options are the settings of [the configuration](configuration.md).",
+    "completion": """\
+```sh
+eval "$(elasticlake completion bash)" # in ~/.bashrc
+eval "$(elasticlake completion zsh)"  # in ~/.zshrc, below compinit
+elasticlake completion fish > ~/.config/fish/completions/elasticlake.fish
+```
+
+Names of buckets, lakes, ponds, accounts, keys, tokens, webhooks and jobs come from the server, within a second, or
+nothing is offered. `elasticlake --install-completion` writes a simpler script into the files of your shell.""",
+}
+"""What says more than a table of options would, and than the help's further paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,8 @@ def _section(leaf: Leaf) -> str:
         ["[OPTIONS]"] if any(param.param_type_name == "option" and not param.required for param in params) else []
     )
     usage = " ".join([f"elasticlake {leaf.words}", *optional, *(word for param in params if (word := _usage(param)))])
-    about = (" ".join(part.split()) for part in leaf.command.help.split("\n\n"))
+    paragraphs = leaf.command.help.split("\n\n")[: 1 if leaf.words in ELSEWHERE else None]
+    about = (" ".join(part.split()) for part in paragraphs)
     example = f"```sh\n{EXAMPLES[leaf.words]}\n```"
     table = ELSEWHERE.get(leaf.words) or _table(params)
     return "\n\n".join(

@@ -104,8 +104,8 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 
 
 def test_without_the_server_s_libraries_a_line_says_what_to_install(tmp_path: Path) -> None:
-    (tmp_path / "pydantic.py").write_text("raise ModuleNotFoundError('No module', name='pydantic')\n")
+    (tmp_path / "pydantic_settings.py").write_text("raise ModuleNotFoundError('No module', name='pydantic_settings')\n")
     ran = elasticlake("demo", PYTHONPATH=str(tmp_path))
     assert ran.returncode == 1
-    assert ran.stderr.endswith("this needs the library pydantic: pip install 'elasticlake[server]'\n")
+    assert ran.stderr.endswith("this needs the library pydantic_settings: pip install 'elasticlake[server]'\n")
     assert ran.stderr.count("\n") == 1

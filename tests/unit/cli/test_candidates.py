@@ -90,8 +90,8 @@ def test_what_goes_wrong_offers_nothing(server: RestServer) -> None:
 
 
 def test_without_the_server_s_libraries_a_shell_is_offered_nothing(spawn: Spawn) -> None:
-    blocked = "raise ModuleNotFoundError('No module', name='pydantic')\n"
-    Path("pydantic.py").write_text(blocked)
+    blocked = "raise ModuleNotFoundError('No module', name='pydantic_settings')\n"
+    Path("pydantic_settings.py").write_text(blocked)
     env = {"_ELASTICLAKE_COMPLETE": "complete_bash", "COMP_WORDS": "elasticlake serve --da", "COMP_CWORD": "2"}
     ran = spawn(env={**env, "PYTHONPATH": "."})
     assert (ran.stdout.strip(), ran.stderr) == ("", "")
