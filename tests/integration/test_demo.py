@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
@@ -94,6 +95,23 @@ def test_ctrl_c_on_the_way_leaves_nothing(tmp_path: Path) -> None:
     _, stderr = demo.process.communicate(timeout=60)
     assert (demo.process.returncode, stderr) == (130, "")
     demo.require_gone(server["url"])
+
+
+def test_what_is_not_verified_is_a_failure(tmp_path: Path) -> None:
+    demo = Demo(tmp_path / "tmp", "--json")
+    steps = []
+    for line in demo.lines:
+        steps.append(json.loads(line))
+        if steps[-1]["step"] == "webhook":
+            forged = http.client.HTTPConnection(urlsplit(steps[-1]["endpoint"]).netloc, timeout=30)
+            forged.request("POST", "/hook", b"{}", {"webhook-id": "evt_1"})
+            assert forged.getresponse().status == 401
+            forged.close()
+    assert demo.process.stderr is not None
+    assert demo.process.stderr.read().startswith("elasticlake: the delivery was not verified: ")
+    assert demo.process.wait(60) == 1
+    assert steps[-1]["step"] != "end"
+    demo.require_gone(steps[0]["url"])
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import typer
@@ -60,7 +60,8 @@ def _where(error: Exception) -> str:
 
 
 def _ended(line: str, exit_code: ExitCode) -> typer.Exit:
-    typer.echo(f"elasticlake: {printable(line)}", err=True)
+    with suppress(OSError):  # whoever has nowhere to read it has the exit code
+        typer.echo(f"elasticlake: {printable(line)}", err=True)
     return typer.Exit(int(exit_code))
 
 

@@ -84,6 +84,11 @@ def _http_server(receiver: DemoReceiver) -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Quiet: the demo tells what arrives."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    return http
+    return _HttpServer(("127.0.0.1", 0), Handler)
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A visitor who sends nonsense, or leaves early, is no delivery."""
