@@ -15,6 +15,8 @@ from elasticlake.cli.errors import CommandFailed, ExitCode
 from elasticlake.cli.output import printable
 from elasticlake.errors import ElasticLakeError
 
+PACKAGE = Path(__file__).parents[1]
+
 EXTRAS = {
     "greenlet": "server,postgres",
     "obstore": "server,cloud",
@@ -54,7 +56,8 @@ def faults_told() -> Iterator[None]:
 
 def _where(error: Exception) -> str:
     """What was not foreseen, and the line of ours that met it: enough to report, without a traceback."""
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "elasticlake" in Path(frame.filename).parts]
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     return f"an answer that nobody foresaw, or a fault of elasticlake itself: {type(error).__name__}: {error}{place}"
 
