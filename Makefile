@@ -30,7 +30,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
 CLUSTER := --extra server --extra postgres --extra cloud --extra otel
 
-.PHONY: help install cluster dev node run lint format check test soak bench lock clean
+.PHONY: help install cluster dev node run lint format check test soak bench dist lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -110,6 +110,12 @@ soak: $(DEV_STAMP) node ## The long proofs, with their large counts; and every t
 
 bench: $(DEV_STAMP) ## Measure; options in ARGS
 	@$(BIN)/python -m bench $(ARGS)
+
+dist: $(DEV_STAMP) ## Build the wheel and the sdist into dist/, and test such a build: see docs/release.md
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation
+	@$(BIN)/python -m pytest tests/integration/test_package.py -q
+	@sha256sum dist/*
 
 lock: $(DEV_STAMP) ## Resolve the lock files anew
 	@$(COMPILE) --upgrade --extra server --output-file requirements/server.lock pyproject.toml requirements/build.in

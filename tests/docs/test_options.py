@@ -49,7 +49,7 @@ def options_of(command: Any) -> Iterator[str]:
 
 def known_options() -> set[str]:
     """The options of all our commands; `--help`, which each has; those of the command line itself."""
-    found = {"--help", "--json", "--url", "--token", "--version"}
+    found = {"--help", "--json", "--url", "--token", "--version", "--install-completion"}
     for name, entry in RootGroup.entries.items():
         found.update(options_of(entry.load(name)))
     return found

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.table import Column
@@ -17,7 +18,9 @@ COLUMNS = {
     "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 
-AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id.")]
+AccountId = Annotated[
+    str, typer.Argument(metavar="ACCOUNT", autocompletion=candidates.accounts, help="The account's id.")
+]
 
 app = noun("Accounts: the owners of buckets and keys.")
 
@@ -68,4 +71,4 @@ def update(
 def delete(session: Session, account: AccountId) -> None:
     """Delete an account that owns nothing any more."""
     session.client.delete(path("accounts", account), subject(account))
-    session.output.done(f"deleted {subject(account)}")
+    session.output.deleted(subject(account))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import CommandFailed
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
-from elasticlake.server.backup import Summary, back_up
-from elasticlake.server.place import Place, without_password
+from elasticlake.cli.signals import ended_in_order
+
+if TYPE_CHECKING:
+    from elasticlake.server.backup import Summary
+    from elasticlake.server.place import Place
 
 KEY_INSIDE = "The master key is inside: whoever has this folder can read every stored secret."
 KEY_OUTSIDE = (
@@ -26,6 +25,7 @@ KEY_OUTSIDE = (
 
 
 def backup(
+    ctx: typer.Context,
     destination: Annotated[
         Path, typer.Argument(metavar="DEST", help="The folder to make; it must not exist, or be empty.")
     ],
@@ -43,14 +43,19 @@ def backup(
     appears when it is whole. Objects are hard links where DEST is on the same file system: copy it to another disk or
     machine to survive the loss of this one.
     """
+    from elasticlake.server.backup import back_up
+
     place = place_of(settings_of(data=data, metadata=metadata, blobs=blobs))
     _require_embedded(place)
-    with ended_by_sigterm(), progress_bar() as progress:
+    output = output_of(ctx, as_json)
+    with ended_in_order(), progress_bar(for_people=not output.as_json) as progress:
         summary = back_up(place.folder, destination, progress, with_master_key=with_master_key)
-    typer.echo(json.dumps(_document(destination, summary)) if as_json else _sentences(destination, summary))
+    output.summary(_document(destination, summary), _sentences(destination, summary))
 
 
 def _require_embedded(place: Place) -> None:
+    from elasticlake.server.place import without_password
+
     if place.metadata is not None:
         where = without_password(place.metadata)
         raise CommandFailed(
@@ -81,13 +86,3 @@ def _sentences(destination: Path, summary: Summary) -> str:
     held = f"{len(summary.databases)} databases and {summary.blobs} blobs ({size})"
     made = f"Backed up {held} to {destination} in {summary.seconds:.1f} s."
     return f"{made}\n{KEY_INSIDE if summary.master_key else KEY_OUTSIDE}"
-
-
-@contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the command in order, as Ctrl-C does, so that it leaves nothing half-made."""
-    earlier = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, earlier)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.table import Column
@@ -30,7 +31,13 @@ DELIVERY_COLUMNS = {
     "DELIVERY": Column("id", spare=4),
 }
 
-BucketName = Annotated[str, typer.Argument(metavar="BUCKET", help="The S3 name, such as lake1--pond1--my-bucket.")]
+BucketName = Annotated[
+    str,
+    typer.Argument(
+        metavar="BUCKET", autocompletion=candidates.buckets, help="The S3 name, such as lake1--pond1--my-bucket."
+    ),
+]
+ACLS = ("private", "public-read")
 ACL_HELP = "private, or public-read: lets anyone list the bucket; objects keep their own ACL"
 
 app = noun("Buckets, their totals and their ACL; who was told of an object.")
@@ -44,8 +51,13 @@ def subject(bucket: str) -> str:
 def create(
     session: Session,
     bucket: BucketName,
-    account: Annotated[str | None, typer.Option(help="The account that owns it; the token's own if left out.")] = None,
-    acl: Annotated[str | None, typer.Option(help=f"{ACL_HELP}. Private if left out.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(autocompletion=candidates.accounts, help="The account that owns it; the token's own if left out."),
+    ] = None,
+    acl: Annotated[
+        str | None, typer.Option(autocompletion=candidates.words(*ACLS), help=f"{ACL_HELP}. Private if left out.")
+    ] = None,
 ) -> None:
     """Create a bucket."""
     body = present({"bucket": bucket, "account": account, "acl": acl})
@@ -61,8 +73,10 @@ def create(
 @command(app, "list")
 def list_(
     session: Session,
-    lake: Annotated[str | None, typer.Option(help="Only those of this lake.")] = None,
-    pond: Annotated[str | None, typer.Option(help="Only those of this pond, written LAKE--POND.")] = None,
+    lake: Annotated[str | None, typer.Option(autocompletion=candidates.lakes, help="Only those of this lake.")] = None,
+    pond: Annotated[
+        str | None, typer.Option(autocompletion=candidates.ponds, help="Only those of this pond, written LAKE--POND.")
+    ] = None,
     limit: Limit = None,
 ) -> None:
     """List the buckets."""
@@ -91,7 +105,7 @@ def size(
 def acl(
     session: Session,
     bucket: BucketName,
-    acl: Annotated[str, typer.Argument(metavar="ACL", help=f"{ACL_HELP}.")],
+    acl: Annotated[str, typer.Argument(metavar="ACL", autocompletion=candidates.words(*ACLS), help=f"{ACL_HELP}.")],
 ) -> None:
     """Set a bucket's canned ACL."""
     session.output.document(session.client.patch(path("buckets", bucket), subject(bucket), {"acl": acl}))
@@ -115,4 +129,4 @@ def deliveries(
 def delete(session: Session, bucket: BucketName) -> None:
     """Delete an empty bucket."""
     session.client.delete(path("buckets", bucket), subject(bucket))
-    session.output.done(f"deleted {subject(bucket)}")
+    session.output.deleted(subject(bucket))

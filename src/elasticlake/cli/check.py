@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from elasticlake.cli.command import output_of
 from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import BlobsOption, DataOption, JsonOption, MetadataOption, place_of, settings_of
 from elasticlake.cli.progress import progress_bar
-from elasticlake.server.checking import Checked
-from elasticlake.server.checking import check as run_check
-from elasticlake.server.logs import configure_logs
+
+if TYPE_CHECKING:
+    from elasticlake.server.checking import Checked
 
 
 def check(
+    ctx: typer.Context,
     data: DataOption = Path("data"),
     metadata: MetadataOption = None,
     blobs: BlobsOption = None,
@@ -27,11 +28,15 @@ def check(
 
     Runs beside servers or without any. Exit code 1 if anything is wrong.
     """
+    from elasticlake.server.checking import check as run_check
+    from elasticlake.server.logs import configure_logs
+
     settings = settings_of(data=data, metadata=metadata, blobs=blobs)
     configure_logs(settings, "check", for_good=False)
-    with progress_bar() as progress:
+    output = output_of(ctx, as_json)
+    with progress_bar(for_people=not output.as_json) as progress:
         checked = run_check(place_of(settings), progress, read_bodies=not quick)
-    typer.echo(json.dumps(_document(checked)) if as_json else _sentences(checked))
+    output.summary(_document(checked), _sentences(checked))
     if checked.findings:
         raise typer.Exit(1)
 

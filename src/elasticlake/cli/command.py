@@ -86,6 +86,12 @@ def _options(group: Any) -> list[inspect.Parameter]:
     return list(inspect.signature(group, eval_str=True).parameters.values())
 
 
+def output_of(ctx: typer.Context, as_json: bool) -> Output:
+    """The printer of a command that works without a server; `--json` may stand before its name or after it."""
+    options = ctx.find_object(GlobalOptions)
+    return Output(as_json or (options is not None and options.as_json))
+
+
 def _session(options: GlobalOptions | None, as_json: bool) -> Session:
     assert options is not None, "the root command stores them before any command runs"
     return Session(RestClient(connection(options.url, options.token)), Output(as_json or options.as_json))

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.attempt import ATTEMPT_COLUMNS, answers
 from elasticlake.cli.client import path
 from elasticlake.cli.command import Limit, Session, command, lone
 from elasticlake.cli.table import Column
-from elasticlake.cli.webhook_definition import WebhookId
+from elasticlake.cli.webhook_definition import OBJECT_EVENTS, WebhookId
 from elasticlake.cli.webhook_definition import subject as webhook_subject
 
 COLUMNS = {
@@ -27,6 +28,8 @@ COLUMNS = {
 # The attempts follow as a table; the generation only tells apart the runs of a webhook that was resumed.
 NOT_FOR_PEOPLE = ("attemptLog", "generation")
 
+STATUSES = ("pending", "held", "retrying", "delivered", "dead", "canceled", "expired")
+
 DeliveryId = Annotated[str, typer.Argument(metavar="DELIVERY", help="The delivery's id, dlv_….")]
 
 app = lone()
@@ -42,9 +45,14 @@ def deliveries(
     webhook: WebhookId,
     status: Annotated[
         str | None,
-        typer.Option(help="Only those pending, held, retrying, delivered, dead, canceled or expired."),
+        typer.Option(
+            autocompletion=candidates.words(*STATUSES),
+            help="Only those pending, held, retrying, delivered, dead, canceled or expired.",
+        ),
     ] = None,
-    event: Annotated[str | None, typer.Option(help="Only those of this event type.")] = None,
+    event: Annotated[
+        str | None, typer.Option(autocompletion=candidates.words(*OBJECT_EVENTS), help="Only those of this event type.")
+    ] = None,
     key: Annotated[str | None, typer.Option(help="Only those of this key.")] = None,
     key_prefix: Annotated[str | None, typer.Option(help="Only those of keys that begin so.")] = None,
     status_code: Annotated[

@@ -1,7 +1,4 @@
-"""How a command ends when it does not succeed: one line for the person, one exit code for the script.
-
-The codes: 0 done, 1 the server refused, 2 the command line is wrong, 3 the server cannot be reached, 4 not authorized.
-"""
+"""How a command ends when it does not succeed: one line for the person, one exit code for the script."""
 
 from __future__ import annotations
 
@@ -27,6 +24,22 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     UNAUTHORIZED = 4
+    FAULT = 70
+    INTERRUPTED = 130
+    NO_READER = 141
+
+
+MEANINGS: Mapping[ExitCode, str] = {
+    ExitCode.OK: "done",
+    ExitCode.REFUSED: "refused, or what was examined is not well: the line on stderr says why",
+    ExitCode.USAGE: "the command line, a variable or a setting is wrong",
+    ExitCode.UNREACHABLE: "the server cannot be reached",
+    ExitCode.UNAUTHORIZED: "no valid token, or it may not do this",
+    ExitCode.FAULT: "an answer that nobody foresaw, or a fault of elasticlake itself: the line says where",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
+    ExitCode.NO_READER: "whoever read the output went away, as `| head` does",
+}
+"""All that a command ends with, but for 128 and its number after another signal."""
 
 
 class CommandFailed(Exception):

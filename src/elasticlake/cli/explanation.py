@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli import webhook_definition as given
 from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Session, command, lone
@@ -38,7 +39,11 @@ def explain(
     session: Session,
     webhook: given.WebhookId,
     bucket: Annotated[
-        str | None, typer.Option(help="The events of this bucket; by default of the one that it listens to.")
+        str | None,
+        typer.Option(
+            autocompletion=candidates.buckets,
+            help="The events of this bucket; by default of the one that it listens to.",
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="So many of the latest events.")] = 20,
     sequence: Annotated[list[int] | None, typer.Option(help="The event of this sequence. May be repeated.")] = None,

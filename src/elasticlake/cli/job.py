@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.errors import CommandFailed
@@ -25,7 +26,7 @@ COLUMNS = {
     "CREATED": Column("createdAt", is_time=True, spare=4),
 }
 
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id, job_….")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", autocompletion=candidates.jobs, help="The job's id, job_….")]
 Follow = Annotated[
     bool, typer.Option("--follow/--no-follow", help="Wait for the job's end, and show meanwhile how far it is.")
 ]
@@ -40,9 +41,15 @@ def subject(job: str) -> str:
 @command(app, "list")
 def list_(
     session: Session,
-    webhook: Annotated[str | None, typer.Option(metavar="WEBHOOK", help="Only this webhook's.")] = None,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="WEBHOOK", autocompletion=candidates.webhooks, help="Only this webhook's.")
+    ] = None,
     status: Annotated[
-        str | None, typer.Option(help="Only those that are running, completed, canceled or failed.")
+        str | None,
+        typer.Option(
+            autocompletion=candidates.words("running", "completed", "canceled", "failed"),
+            help="Only those that are running, completed, canceled or failed.",
+        ),
     ] = None,
     limit: Limit = None,
 ) -> None:
@@ -73,7 +80,7 @@ def show_to_its_end(session: Session, job: Document) -> None:
 
     identity = str(job.get("id"))
     try:
-        with progress_bar() as show:
+        with progress_bar(for_people=not session.output.as_json) as show:
             before, is_told = -1, False
             while True:
                 scanned = int(job.get("scanned") or 0)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from elasticlake.cli import account as accounts
+from elasticlake.cli import candidates
 from elasticlake.cli.client import Document, path, present
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.table import Column
@@ -32,12 +33,23 @@ def scope(**members: Places) -> Document:
 def create(
     session: Session,
     account: accounts.AccountId,
-    lake: Annotated[Places, typer.Option(help="Only this lake. May be repeated.")] = None,
-    pond: Annotated[Places, typer.Option(help="Only this pond, written LAKE--POND. May be repeated.")] = None,
-    bucket: Annotated[Places, typer.Option(help="Only this bucket. May be repeated.")] = None,
+    lake: Annotated[
+        Places, typer.Option(autocompletion=candidates.lakes, help="Only this lake. May be repeated.")
+    ] = None,
+    pond: Annotated[
+        Places,
+        typer.Option(autocompletion=candidates.ponds, help="Only this pond, written LAKE--POND. May be repeated."),
+    ] = None,
+    bucket: Annotated[
+        Places, typer.Option(autocompletion=candidates.buckets, help="Only this bucket. May be repeated.")
+    ] = None,
     prefix: Annotated[Places, typer.Option(help="Only keys with this prefix. May be repeated.")] = None,
     permission: Annotated[
-        Places, typer.Option(help="read, write, delete, list or admin; all if left out. May be repeated.")
+        Places,
+        typer.Option(
+            autocompletion=candidates.words("read", "write", "delete", "list", "admin"),
+            help="read, write, delete, list or admin; all if left out. May be repeated.",
+        ),
     ] = None,
     access_key_id: Annotated[str | None, typer.Option(help="An id of your own.")] = None,
     secret_access_key: Annotated[str | None, typer.Option(help="A secret of your own.")] = None,
@@ -62,9 +74,11 @@ def list_(session: Session, account: accounts.AccountId, limit: Limit = None) ->
 def delete(
     session: Session,
     account: accounts.AccountId,
-    access_key_id: Annotated[str, typer.Argument(metavar="ACCESS_KEY_ID")],
+    access_key_id: Annotated[
+        str, typer.Argument(metavar="ACCESS_KEY_ID", autocompletion=candidates.keys, help="The access key's id.")
+    ],
 ) -> None:
     """Delete an access key: what is signed with it is refused from now on."""
     subject = f"access key {access_key_id} of account {account}"
     session.client.delete(path("accounts", account, "keys", access_key_id), subject)
-    session.output.done(f"deleted {subject}")
+    session.output.deleted(subject)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.table import Column
@@ -20,7 +21,9 @@ COLUMNS = {
     "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 
-LakeSlug = Annotated[str, typer.Argument(metavar="LAKE", help="The lake's slug, such as lake1.")]
+LakeSlug = Annotated[
+    str, typer.Argument(metavar="LAKE", autocompletion=candidates.lakes, help="The lake's slug, such as lake1.")
+]
 
 app = noun("Lakes: the top of the hierarchy lake--pond--bucket.")
 
@@ -34,7 +37,10 @@ def create(
     session: Session,
     lake: LakeSlug,
     name: Annotated[str | None, typer.Option(help="The display name; the slug if left out.")] = None,
-    account: Annotated[str | None, typer.Option(help="The account that owns it; the token's own if left out.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(autocompletion=candidates.accounts, help="The account that owns it; the token's own if left out."),
+    ] = None,
 ) -> None:
     """Create a lake."""
     body = present({"lake": lake, "name": name, "account": account})
@@ -65,4 +71,4 @@ def rename(
 def delete(session: Session, lake: LakeSlug) -> None:
     """Delete an empty lake."""
     session.client.delete(path("lakes", lake), subject(lake))
-    session.output.done(f"deleted {subject(lake)}")
+    session.output.deleted(subject(lake))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from elasticlake import signing
+from elasticlake.cli import candidates
 from elasticlake.cli import webhook_definition as given
 from elasticlake.cli.client import Document
 from elasticlake.cli.command import Session, command, lone
@@ -34,16 +35,23 @@ app = lone()
 @command(app, "listen")
 def listen(
     session: Session,
-    bucket: Annotated[str | None, typer.Option(help="Listen to this bucket.")] = None,
-    pond: Annotated[str | None, typer.Option(help="Or to a whole pond, written LAKE--POND.")] = None,
-    lake: Annotated[str | None, typer.Option(help="Or to a whole lake.")] = None,
+    bucket: Annotated[
+        str | None, typer.Option(autocompletion=candidates.buckets, help="Listen to this bucket.")
+    ] = None,
+    pond: Annotated[
+        str | None, typer.Option(autocompletion=candidates.ponds, help="Or to a whole pond, written LAKE--POND.")
+    ] = None,
+    lake: Annotated[str | None, typer.Option(autocompletion=candidates.lakes, help="Or to a whole lake.")] = None,
     forward_to: Annotated[
         str | None, typer.Option(metavar="URL", help="POST each event there, as a webhook's delivery; else print only.")
     ] = None,
     event: Annotated[
         list[str] | None,
         typer.Option(
-            *given.EVENT_NAMES, metavar="TYPE,…", help="Only these types of events; all if left out. May be repeated."
+            *given.EVENT_NAMES,
+            metavar="TYPE,…",
+            autocompletion=candidates.listed_words(*EVENT_TYPES),
+            help="Only these types of events; all if left out. May be repeated.",
         ),
     ] = None,
     secret: Annotated[

@@ -7,9 +7,10 @@ server.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TextIO
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -18,9 +19,8 @@ from typer.main import get_command
 from elasticlake import __version__
 from elasticlake.cli.command import JSON_HELP, GlobalOptions, lone
 from elasticlake.cli.connection import CREDENTIALS_FILE, DEFAULT_URL
-from elasticlake.cli.errors import CommandFailed, ExitCode
-from elasticlake.cli.output import printable
-from elasticlake.errors import ElasticLakeError
+from elasticlake.cli.ending import faults_told
+from elasticlake.cli.errors import MEANINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +56,22 @@ class LazyGroup(TyperGroup):
         name, known, rest = super().resolve_command(ctx, args)
         if name is None or name not in self.entries:
             return name, known, rest
-        return name, self.entries[name].load(name), rest
+        try:
+            return name, self.entries[name].load(name), rest
+        except ModuleNotFoundError:
+            if ctx.resilient_parsing:  # a shell asks what could follow: without the server's libraries, nothing
+                return name, known, rest
+            raise
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the arguments; `--help` is printed here."""
+        with faults_told():
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong becomes one line on stderr and an exit code."""
-        try:
+        with faults_told():
             return super().invoke(ctx)
-        except CommandFailed as failure:
-            raise _ended(str(failure), failure.exit_code) from None
-        except ElasticLakeError as error:  # `serve`, `check` and others work on the domain itself
-            raise _ended(str(error), ExitCode.REFUSED) from None
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] == "elasticlake":
-                raise
-            extra = EXTRAS.get(error.name.partition(".")[0], "server")
-            line = f"this needs the library {error.name}: pip install 'elasticlake[{extra}]'"
-            raise _ended(line, ExitCode.REFUSED) from None
-
-
-EXTRAS = {
-    "greenlet": "server,postgres",
-    "obstore": "server,cloud",
-    "opentelemetry": "server,otel",
-    "psycopg": "server,postgres",
-}
-"""What is installed for a library that is missing; "server" for every other."""
-
-
-def _ended(line: str, exit_code: ExitCode) -> typer.Exit:
-    typer.echo(f"elasticlake: {printable(line)}", err=True)
-    return typer.Exit(int(exit_code))
 
 
 class RootGroup(LazyGroup):
@@ -93,6 +79,9 @@ class RootGroup(LazyGroup):
 
     entries: ClassVar[dict[str, Entry]] = {
         "serve": Entry("elasticlake.cli.serve:serve", "Run the server: S3, the REST API and the webhooks' deliveries."),
+        "demo": Entry(
+            "elasticlake.cli.demo.command:demo", "Show it all in seconds: a server, an upload, its signed delivery."
+        ),
         "check": Entry("elasticlake.cli.check:check", "Check a server's data: rows, blobs, checksums, sequences."),
         "migrate": Entry("elasticlake.cli.migrate:migrate", "Bring the metadata's schema to this version's."),
         "migrate-data": Entry(
@@ -114,6 +103,9 @@ class RootGroup(LazyGroup):
         "job": Entry("elasticlake.cli.job:app", "Jobs: replays and backfills, and how far they are."),
         "events": Entry("elasticlake.cli.events:app", "Events: a bucket's log."),
         "listen": Entry("elasticlake.cli.listen:app", "Print events as they happen, and forward them to this machine."),
+        "completion": Entry(
+            "elasticlake.cli.completion:completion", "Print what makes Tab complete commands and names in a shell."
+        ),
     }
 
 
@@ -132,7 +124,13 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+_EXIT_CODES = ", ".join(f"{code:d} {meaning.partition(':')[0]}" for code, meaning in MEANINGS.items())
+
+
+@app.callback(
+    help="S3-compatible object storage that turns every change into a signed webhook.",
+    epilog=f"Exit codes: {_EXIT_CODES}.",
+)
 def root(
     ctx: typer.Context,
     url: Annotated[str, typer.Option(envvar="ELASTICLAKE_URL", help="The server.")] = DEFAULT_URL,
@@ -150,16 +148,20 @@ def root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """S3-compatible object storage that turns every change into a signed webhook.
-
-    Exit codes: 0 done, 1 the server refused, 2 wrong usage, 3 the server cannot be reached, 4 not authorized.
-    """
+    """Keep the global options for the command."""
     ctx.obj = GlobalOptions(url, token, as_json)
 
 
 def main() -> None:
     """The `elasticlake` script."""
-    for stream in (sys.stdout, sys.stderr):
-        # A key may hold what the terminal's encoding cannot show: write it out rather than fail.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout, sys.stderr = (_writable(stream) for stream in (sys.stdout, sys.stderr))
     app(prog_name="elasticlake")
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    """The stream, if the caller has not closed it. A key may hold what the terminal's encoding cannot show: it is
+    written out rather than fail."""
+    if stream is None:
+        return open(os.devnull, "w")
+    stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
+    return stream

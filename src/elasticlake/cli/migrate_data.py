@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elasticlake.cli.backup import ended_by_sigterm
+from elasticlake.cli.command import output_of
 from elasticlake.cli.errors import usage
 from elasticlake.cli.output import counted_findings, printable
 from elasticlake.cli.place import JsonOption, settings_of
 from elasticlake.cli.progress import progress_bar
-from elasticlake.server.logs import configure_logs
-from elasticlake.server.migration.move import Move, Moved
-from elasticlake.server.migration.move import move as run_move
-from elasticlake.server.place import without_password
+from elasticlake.cli.signals import ended_in_order
+
+if TYPE_CHECKING:
+    from elasticlake.server.migration.move import Move, Moved
 
 
 def migrate_data(
+    ctx: typer.Context,
     source: Annotated[Path, typer.Option("--from", help="The data folder to move; its server must be stopped.")],
     target: Annotated[
         str,
@@ -57,6 +57,10 @@ def migrate_data(
     No server can use the folder meanwhile, nor the database before it is done. Interrupted, the same command goes on
     where it stopped. In the end both sides are compared; exit code 1 if anything differs.
     """
+    from elasticlake.server.logs import configure_logs
+    from elasticlake.server.migration.move import Move
+    from elasticlake.server.migration.move import move as run_move
+
     called = {"metadata": "--to", "blobs": "--to-blobs"}
     settings = settings_of(called, data=source, metadata=target, blobs=to_blobs, master_key_file=master_key_file)
     if settings.metadata is None:
@@ -65,9 +69,10 @@ def migrate_data(
         settings_of({"blobs": "--from-blobs"}, data=source, blobs=from_blobs)
     configure_logs(settings, "migrate-data", for_good=False)
     wanted = Move(settings, settings.metadata, from_blobs, settings.blobs, history, check)
-    with ended_by_sigterm(), progress_bar() as progress:
+    output = output_of(ctx, as_json)
+    with ended_in_order(), progress_bar(for_people=not output.as_json) as progress:
         moved = run_move(wanted, progress)
-    typer.echo(json.dumps(_document(wanted, moved)) if as_json else _sentences(wanted, moved))
+    output.summary(_document(wanted, moved), _sentences(wanted, moved))
     if not moved.is_whole:
         raise typer.Exit(1)
 
@@ -75,7 +80,7 @@ def migrate_data(
 def _document(wanted: Move, moved: Moved) -> dict[str, object]:
     return {
         "from": str(wanted.settings.data),
-        "to": without_password(wanted.to),
+        "to": _to(wanted),
         "blobsAt": _blobs_at(wanted),
         "rows": moved.rows,
         "blobs": moved.blobs,
@@ -106,10 +111,16 @@ def _next_steps(wanted: Move) -> str:
     else:
         blobs = f"and --data {folder}: the blobs are left in {folder}/blobs, which every gateway must reach"
     return (
-        f"Start servers with --metadata {without_password(wanted.to)} {blobs}. They need the same master key. "
+        f"Start servers with --metadata {_to(wanted)} {blobs}. They need the same master key. "
         f"{folder} by itself serves no more ({folder}/moved-to says so)."
     )
 
 
 def _blobs_at(wanted: Move) -> str:
     return wanted.to_blobs or wanted.from_blobs or str(wanted.settings.data / "blobs")
+
+
+def _to(wanted: Move) -> str:
+    from elasticlake.server.place import without_password
+
+    return without_password(wanted.to)

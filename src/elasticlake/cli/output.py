@@ -70,8 +70,19 @@ class Output:
         if document.get(secret):
             self.hint(f"Keep the {label(secret)} now: it is not shown again.")
 
+    def deleted(self, subject: str) -> None:
+        """What is gone now."""
+        if self.as_json:
+            write(to_json({"deleted": subject}))
+        else:
+            write(printable(f"deleted {subject}"))
+
+    def summary(self, document: Document, sentences: str) -> None:
+        """What a long work came to: its document, or lines that say it."""
+        write(to_json(document) if self.as_json else sentences)
+
     def done(self, sentence: str) -> None:
-        """What was done, for people: for machines the exit code says it."""
+        """What was done, for people: machines have its document."""
         if not self.as_json:
             write(printable(sentence))
 

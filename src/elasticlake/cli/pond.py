@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli import lake as lakes
 from elasticlake.cli.client import path, present
 from elasticlake.cli.command import Limit, Session, command, noun
@@ -21,7 +22,12 @@ COLUMNS = {
     "CREATED": Column("createdAt", is_time=True, spare=1),
 }
 
-PondName = Annotated[str, typer.Argument(metavar="LAKE--POND", help="The pond with its lake, such as lake1--pond1.")]
+PondName = Annotated[
+    str,
+    typer.Argument(
+        metavar="LAKE--POND", autocompletion=candidates.ponds, help="The pond with its lake, such as lake1--pond1."
+    ),
+]
 
 app = noun("Ponds: the groups of buckets in a lake.")
 
@@ -80,4 +86,4 @@ def rename(
 def delete(session: Session, pond: PondName) -> None:
     """Delete an empty pond."""
     session.client.delete(pond_path(pond), subject(pond))
-    session.output.done(f"deleted {subject(pond)}")
+    session.output.deleted(subject(pond))

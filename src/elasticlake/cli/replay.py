@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Limit, Session, command, lone
 from elasticlake.cli.job import Follow, show_to_its_end
 from elasticlake.cli.table import Column
-from elasticlake.cli.webhook_definition import EVENT_NAMES, WebhookId, event_types, subject
+from elasticlake.cli.webhook_definition import EVENT_NAMES, OBJECT_EVENTS, WebhookId, event_types, subject
 
 COLUMNS = {
     "BUCKET": Column("bucket", spare=1),
@@ -21,7 +22,10 @@ COLUMNS = {
     "TIME": Column("timestamp", is_time=True, spare=3),
 }
 
-Bucket = Annotated[str | None, typer.Option(help="Only this one of the buckets that the webhook listens to.")]
+Bucket = Annotated[
+    str | None,
+    typer.Option(autocompletion=candidates.buckets, help="Only this one of the buckets that the webhook listens to."),
+]
 Prefix = Annotated[str | None, typer.Option(help="Only keys that begin so.")]
 Rate = Annotated[float | None, typer.Option("--rate-limit", metavar="N", help="Deliveries a second, at most.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Send nothing: say how many events it would be.")]
@@ -43,9 +47,21 @@ def replay(
     prefix: Prefix = None,
     event: Annotated[
         list[str] | None,
-        typer.Option(*EVENT_NAMES, metavar="TYPE,…", help="Only these types of events. May be repeated."),
+        typer.Option(
+            *EVENT_NAMES,
+            metavar="TYPE,…",
+            autocompletion=candidates.listed_words(*OBJECT_EVENTS),
+            help="Only these types of events. May be repeated.",
+        ),
     ] = None,
-    only: Annotated[str | None, typer.Option(metavar="all|retrying|dead", help="Only what fails, or has died.")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|retrying|dead",
+            autocompletion=candidates.words("all", "retrying", "dead"),
+            help="Only what fails, or has died.",
+        ),
+    ] = None,
     rate_limit: Rate = None,
     fresh_ids: Annotated[bool, typer.Option("--fresh-ids", help="Give the events new ids.")] = False,
     dry_run: DryRun = False,

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import ValidationError
 
-from elasticlake.cli.errors import CommandFailed, usage
+from elasticlake.cli import candidates
+from elasticlake.cli.command import output_of
+from elasticlake.cli.errors import usage
 from elasticlake.cli.settings_fault import sentence
 from elasticlake.config.settings import Settings, load_settings
-from elasticlake.errors import ElasticLakeError
-from elasticlake.server.serve import serve as run_server
 
 
 def _option(name: str, *flags: str) -> Any:
     """An option whose help text and variable are those of the setting."""
-    return typer.Option(*flags, help=Settings.model_fields[name].description, envvar=None, show_default=False)
+    setting = Settings.model_fields[name]
+    choices = get_args(setting.annotation) if get_origin(setting.annotation) is Literal else ()
+    offer = candidates.words(*choices) if choices else None
+    return typer.Option(*flags, autocompletion=offer, help=setting.description, envvar=None, show_default=False)
 
 
 def serve(
+    ctx: typer.Context,
     data: Annotated[Path | None, _option("data")] = None,
     role: Annotated[str | None, _option("role")] = None,
     metadata: Annotated[str | None, _option("metadata")] = None,
@@ -47,6 +51,9 @@ def serve(
     access_log: Annotated[bool | None, _option("access_log", "--access-log/--no-access-log")] = None,
     log_level: Annotated[str | None, _option("log_level")] = None,
     log_format: Annotated[str | None, _option("log_format")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say where it serves as a JSON document, in one line.")
+    ] = False,
 ) -> None:
     """Run a server in the foreground: S3, REST, and webhook delivery.
 
@@ -54,7 +61,7 @@ def serve(
     come from ELASTICLAKE_ROOT_ACCESS_KEY, ELASTICLAKE_ROOT_SECRET_KEY, ELASTICLAKE_API_TOKEN and
     ELASTICLAKE_DASHBOARD_PASSWORD; what is missing is made at the first start.
     """
-    options = {name: value for name, value in locals().items() if name != "config"}
+    options = {name: value for name, value in locals().items() if name in Settings.model_fields}
     if config is not None and not config.is_file():
         raise usage(f"the file {config} does not exist")
     try:
@@ -63,10 +70,10 @@ def serve(
         raise usage(sentence(error, config, Settings.model_fields)) from None
     except ValueError as error:
         raise usage(f"{config}: {error}") from None
-    try:
-        code = run_server(settings)
-    except ElasticLakeError as error:
-        raise CommandFailed(str(error)) from None
-    if code == 0 and sys.stdout.isatty():
+    from elasticlake.server.serve import serve as run_server  # a second, which --help need not pay
+
+    output = output_of(ctx, as_json)
+    code = run_server(settings, as_json=output.as_json)
+    if code == 0 and not output.as_json and sys.stdout.isatty():
         typer.echo("\nStopped; nothing is lost.")  # below the ^C that the terminal shows
     raise typer.Exit(code)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli import webhook_definition as given
 from elasticlake.cli.client import Document, path
 from elasticlake.cli.command import Session, command, lone
@@ -34,7 +35,14 @@ def statistics(
         typer.Option(metavar="TIME", help="From then on, as 2026-01-02T03:00:00Z; a day before --until if left out."),
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Until then; now if left out.")] = None,
-    step: Annotated[str | None, typer.Option(metavar="5m|1h|1d", help="How long a step is; 1h if left out.")] = None,
+    step: Annotated[
+        str | None,
+        typer.Option(
+            metavar="5m|1h|1d",
+            autocompletion=candidates.words("5m", "1h", "1d"),
+            help="How long a step is; 1h if left out.",
+        ),
+    ] = None,
 ) -> None:
     """Show how a webhook's attempts ended and how long they took: the steps in which there were any, and all."""
     asked = {"since": since, "until": until, "step": step}

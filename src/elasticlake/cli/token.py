@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import Document, path, present
 from elasticlake.cli.command import Limit, Session, command, noun
 from elasticlake.cli.table import Column
@@ -26,9 +27,12 @@ def create(
     session: Session,
     name: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     account: Annotated[
-        list[str] | None, typer.Option(help="Only this account. May be repeated; all if left out.")
+        list[str] | None,
+        typer.Option(autocompletion=candidates.accounts, help="Only this account. May be repeated; all if left out."),
     ] = None,
-    access: Annotated[str, typer.Option(help="read or write.")] = "read",
+    access: Annotated[
+        str, typer.Option(autocompletion=candidates.words("read", "write"), help="read or write.")
+    ] = "read",
 ) -> None:
     """Create a token."""
     body: Document = present({"name": name, "access": access})
@@ -44,7 +48,10 @@ def list_(session: Session, limit: Limit = None) -> None:
 
 
 @command(app, "delete")
-def delete(session: Session, token: Annotated[str, typer.Argument(metavar="TOKEN", help="The token's id.")]) -> None:
+def delete(
+    session: Session,
+    token: Annotated[str, typer.Argument(metavar="TOKEN", autocompletion=candidates.tokens, help="The token's id.")],
+) -> None:
     """Delete a token: it is refused from now on."""
     session.client.delete(path("tokens", token), f"token {token}")
-    session.output.done(f"deleted token {token}")
+    session.output.deleted(f"token {token}")

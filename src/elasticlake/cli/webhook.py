@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from elasticlake.cli import delivery, explanation, replay, rotation, statistics
+from elasticlake.cli import candidates, delivery, explanation, replay, rotation, statistics
 from elasticlake.cli import webhook_definition as given
 from elasticlake.cli.attempt import outcome
 from elasticlake.cli.client import Document, path
@@ -49,9 +49,13 @@ def create(
     session: Session,
     endpoint: given.Endpoint,
     event: given.Events,
-    bucket: Annotated[str | None, typer.Option(help="Tell of this bucket's events.")] = None,
-    pond: Annotated[str | None, typer.Option(help="Or of a whole pond's, written LAKE--POND.")] = None,
-    lake: Annotated[str | None, typer.Option(help="Or of a whole lake's.")] = None,
+    bucket: Annotated[
+        str | None, typer.Option(autocompletion=candidates.buckets, help="Tell of this bucket's events.")
+    ] = None,
+    pond: Annotated[
+        str | None, typer.Option(autocompletion=candidates.ponds, help="Or of a whole pond's, written LAKE--POND.")
+    ] = None,
+    lake: Annotated[str | None, typer.Option(autocompletion=candidates.lakes, help="Or of a whole lake's.")] = None,
     secret: given.Secret = None,
     retry_schedule: given.RetrySchedule = None,
     timeout: given.Timeout = None,
@@ -78,9 +82,13 @@ def create(
 @command(app, "list")
 def list_(
     session: Session,
-    bucket: Annotated[str | None, typer.Option(help="Only those of this bucket.")] = None,
-    pond: Annotated[str | None, typer.Option(help="Only those of this pond, written LAKE--POND.")] = None,
-    lake: Annotated[str | None, typer.Option(help="Only those of this lake.")] = None,
+    bucket: Annotated[
+        str | None, typer.Option(autocompletion=candidates.buckets, help="Only those of this bucket.")
+    ] = None,
+    pond: Annotated[
+        str | None, typer.Option(autocompletion=candidates.ponds, help="Only those of this pond, written LAKE--POND.")
+    ] = None,
+    lake: Annotated[str | None, typer.Option(autocompletion=candidates.lakes, help="Only those of this lake.")] = None,
     limit: Limit = None,
 ) -> None:
     """List the webhooks."""
@@ -137,7 +145,11 @@ def enable(
     webhook: given.WebhookId,
     resume: Annotated[
         str | None,
-        typer.Option(metavar="position|now", help="Go on where it stopped, or with what happens from now on."),
+        typer.Option(
+            metavar="position|now",
+            autocompletion=candidates.words("position", "now"),
+            help="Go on where it stopped, or with what happens from now on.",
+        ),
     ] = None,
 ) -> None:
     """Enable a disabled webhook."""
@@ -154,7 +166,7 @@ def disable(session: Session, webhook: given.WebhookId) -> None:
 def delete(session: Session, webhook: given.WebhookId) -> None:
     """Delete a webhook; what waits to be delivered is canceled."""
     session.client.delete(path("webhooks", webhook), given.subject(webhook))
-    session.output.done(f"deleted {given.subject(webhook)}")
+    session.output.deleted(given.subject(webhook))
 
 
 @command(app, "test")

@@ -8,12 +8,17 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import Document
 from elasticlake.cli.errors import CommandFailed
 
-WebhookId = Annotated[str, typer.Argument(metavar="WEBHOOK", help="The webhook's id, wh_….")]
+WebhookId = Annotated[
+    str, typer.Argument(metavar="WEBHOOK", autocompletion=candidates.webhooks, help="The webhook's id, wh_….")
+]
 
 Endpoint = Annotated[str, typer.Option(help="The URL that receives the events.")]
+OBJECT_EVENTS = ("object:created", "object:updated", "object:deleted", "multipart:completed")
+EVENT_TYPES = (*OBJECT_EVENTS, "webhook:failing", "webhook:disabled")
 EVENT_NAMES = ("--event", "--events")
 """The option that lists types of events, which all commands take under both names."""
 Events = Annotated[
@@ -21,6 +26,7 @@ Events = Annotated[
     typer.Option(
         *EVENT_NAMES,
         metavar="TYPE,…",
+        autocompletion=candidates.listed_words(*EVENT_TYPES),
         help="object:created, object:updated, object:deleted, multipart:completed; of the account's webhooks "
         "webhook:failing, webhook:disabled. May be repeated.",
     ),
@@ -28,7 +34,12 @@ Events = Annotated[
 NewEndpoint = Annotated[str | None, typer.Option("--endpoint", help="The URL that receives the events.")]
 NewEvents = Annotated[
     list[str] | None,
-    typer.Option(*EVENT_NAMES, metavar="TYPE,…", help="The event types from now on. May be repeated."),
+    typer.Option(
+        *EVENT_NAMES,
+        metavar="TYPE,…",
+        autocompletion=candidates.listed_words(*EVENT_TYPES),
+        help="The event types from now on. May be repeated.",
+    ),
 ]
 Secret = Annotated[str | None, typer.Option(help="The signing secret; generated if left out.")]
 NewSecret = Annotated[
@@ -40,8 +51,19 @@ RetrySchedule = Annotated[
 Timeout = Annotated[
     float | None, typer.Option(metavar="SECONDS", min=1, max=30, help="The deadline of one attempt, 1 to 30.")
 ]
-Ordering = Annotated[str | None, typer.Option(help="key (each key's events in order), bucket (strict) or none.")]
-OnDead = Annotated[str | None, typer.Option(help="What follows a dead delivery: continue or pause.")]
+Ordering = Annotated[
+    str | None,
+    typer.Option(
+        autocompletion=candidates.words("key", "bucket", "none"),
+        help="key (each key's events in order), bucket (strict) or none.",
+    ),
+]
+OnDead = Annotated[
+    str | None,
+    typer.Option(
+        autocompletion=candidates.words("continue", "pause"), help="What follows a dead delivery: continue or pause."
+    ),
+]
 Name = Annotated[str | None, typer.Option(help="A name for people.")]
 
 Headers = Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from elasticlake.cli import candidates
 from elasticlake.cli.client import Document
 
 FILTER_HELP = 'May be repeated; "" takes it away.'
@@ -51,7 +52,13 @@ class RuleOptions:
         str | None,
         typer.Option(metavar="SECONDS", help='Put a link that fetches the object for so long in it. "" for none.'),
     ] = None
-    format: Annotated[str | None, typer.Option(help="The envelope: elasticlake, cloudevents or s3.")] = None
+    format: Annotated[
+        str | None,
+        typer.Option(
+            autocompletion=candidates.words("elasticlake", "cloudevents", "s3"),
+            help="The envelope: elasticlake, cloudevents or s3.",
+        ),
+    ] = None
 
     @property
     def changes_filter(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import ssl
@@ -26,8 +27,11 @@ class CannotServe(ElasticLakeError):
     """The server cannot start; the message says why."""
 
 
-def serve(settings: Settings) -> int:
-    """Run a whole server in the foreground; returns its exit code. Raises `ElasticLakeError` if it cannot start."""
+def serve(settings: Settings, *, as_json: bool = False) -> int:
+    """Run a whole server in the foreground; returns its exit code. Raises `ElasticLakeError` if it cannot start.
+
+    `as_json`: where it is, is said to a program.
+    """
     configure_logs(settings, "supervisor")
     # What the server writes is for its own user alone, whatever the folder's permissions are.
     os.umask(0o077)
@@ -56,7 +60,10 @@ def serve(settings: Settings) -> int:
     # From here on a signal to stop waits until it can be obeyed in order: whoever reads the announcement may send one.
     # Once we stop, whoever connects is refused as soon as the gateways take nobody any more.
     supervisor = Supervisor(listener.close)
-    _announce(settings, port, credentials, made)
+    if as_json:
+        _announce_to_program(settings, port)
+    else:
+        _announce(settings, port, credentials, made)
     installation = Installation(settings, folder, engine, credentials, master_key, port)
     if settings.role == "dispatcher":
         supervisor.add("dispatcher", lambda: run_dispatcher(installation, listener))
@@ -98,6 +105,13 @@ def _listen(settings: Settings) -> socket.socket:
         raise CannotServe(f"cannot listen at {settings.listen}: {error.strerror or error}") from None
     listener.set_inheritable(True)
     return listener
+
+
+def _announce_to_program(settings: Settings, port: int) -> None:
+    """The same in one line of JSON; without the credentials, which are in their file, if they are not given."""
+    path = settings.data / FILE_NAME
+    where = {"url": settings.local_url(port), "publicUrl": settings.public_url, "role": settings.role}
+    print(json.dumps({**where, "credentials": str(path) if path.exists() else None}), flush=True)
 
 
 def _announce(settings: Settings, port: int, credentials: RootCredentials, made: frozenset[str]) -> None:

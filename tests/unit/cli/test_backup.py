@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.conftest import Run
 
-from elasticlake.cli.backup import KEY_INSIDE, KEY_OUTSIDE, ended_by_sigterm
+from elasticlake.cli.backup import KEY_INSIDE, KEY_OUTSIDE
 from elasticlake.config.master_key import MasterKey
 from elasticlake.server.embedded import EmbeddedEngine
 from elasticlake.server.folder import DataFolder
@@ -90,22 +89,21 @@ def test_a_folder_that_was_moved_is_no_longer_backed_up(data: Path, run: Run, tm
     assert not (tmp_path / "out").exists()
 
 
-def test_a_terminal_sees_how_far_it_is(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_terminal_sees_how_far_it_is_but_not_beside_json(data: Path, tmp_path: Path, as_json: bool) -> None:
     ours, its = pty.openpty()
-    command = [sys.executable, "-m", "elasticlake", "backup", str(tmp_path / "out"), "--data", str(data), "--json"]
+    command = [sys.executable, "-m", "elasticlake", "backup", str(tmp_path / "out"), "--data", str(data)]
     ran = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=its, env={**os.environ, "TERM": "xterm", "COLUMNS": "100"}, check=True
+        [*command, *(["--json"] if as_json else [])],
+        stdout=subprocess.PIPE,
+        stderr=its,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+        check=True,
     )
+    os.write(its, b"end\n")
     os.close(its)
     shown = os.read(ours, 65536).decode()
     os.close(ours)
-    assert "metadata.db" in shown
-    assert json.loads(ran.stdout)["databases"] == ["delivery.db", "metadata.db"]
-
-
-def test_sigterm_unwinds_what_was_begun() -> None:
-    earlier = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as ended, ended_by_sigterm():
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert ended.value.code == 143
-    assert signal.getsignal(signal.SIGTERM) is earlier
+    assert ("metadata.db" in shown) is not as_json
+    assert not as_json or shown == "end\r\n"
+    assert not as_json or json.loads(ran.stdout)["databases"] == ["delivery.db", "metadata.db"]

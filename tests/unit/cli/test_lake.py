@@ -48,10 +48,10 @@ def test_show_rename_delete(run: Run, server: RestServer) -> None:
     assert (gone.exit_code, gone.stderr) == (1, "elasticlake: no such lake lake1 (404)\n")
 
 
-def test_delete_prints_nothing_for_machines(run: Run, server: RestServer) -> None:
+def test_delete_says_to_machines_what_is_gone(run: Run, server: RestServer) -> None:
     server.put("lakes", lake="lake1")
     deleted = run("lake", "delete", "lake1", "--json")
-    assert (deleted.exit_code, deleted.output) == (0, "")
+    assert (deleted.exit_code, json.loads(deleted.output)) == (0, {"deleted": "lake lake1"})
 
 
 def test_a_name_cannot_leave_its_place_in_the_path(run: Run, server: RestServer) -> None:

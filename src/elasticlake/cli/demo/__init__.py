@@ -1,0 +1,1 @@
+"""`elasticlake demo`: a server, a receiver, an upload and its delivery, in one terminal."""

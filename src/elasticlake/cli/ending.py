@@ -1,0 +1,74 @@
+"""How whatever goes wrong in a command reaches the person: one line on stderr, an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import typer
+
+from elasticlake.cli.errors import CommandFailed, ExitCode
+from elasticlake.cli.output import printable
+from elasticlake.errors import ElasticLakeError
+
+PACKAGE = Path(__file__).parents[1]
+
+EXTRAS = {
+    "greenlet": "server,postgres",
+    "obstore": "server,cloud",
+    "opentelemetry": "server,otel",
+    "psycopg": "server,postgres",
+}
+"""What is installed for a library that is missing; "server" for every other."""
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Raises `typer.Exit` for whatever goes wrong, once its line is written."""
+    try:
+        yield
+    except CommandFailed as failure:
+        raise _ended(str(failure), failure.exit_code) from None
+    except ElasticLakeError as error:  # `serve`, `check` and others work on the domain itself
+        raise _ended(str(error), ExitCode.REFUSED) from None
+    except BrokenPipeError:
+        _let_go_of_stdout()
+        raise typer.Exit(ExitCode.NO_READER) from None
+    except OSError as error:
+        _let_go_of_stdout()
+        about = f": {error.filename}" if error.filename else ""
+        raise _ended(f"{error.strerror or error}{about}", ExitCode.REFUSED) from None
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library in ("", "elasticlake"):
+            raise _ended(_where(error), ExitCode.FAULT) from None
+        line = f"this needs the library {error.name}: pip install 'elasticlake[{EXTRAS.get(library, 'server')}]'"
+        raise _ended(line, ExitCode.REFUSED) from None
+    except Exception as error:
+        if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):
+            raise  # wrong usage and orderly ends, which typer words itself
+        raise _ended(_where(error), ExitCode.FAULT) from None
+
+
+def _where(error: Exception) -> str:
+    """What was not foreseen, and the line of ours that met it: enough to report, without a traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return f"an answer that nobody foresaw, or a fault of elasticlake itself: {type(error).__name__}: {error}{place}"
+
+
+def _ended(line: str, exit_code: ExitCode) -> typer.Exit:
+    with suppress(OSError):  # whoever has nowhere to read it has the exit code
+        typer.echo(f"elasticlake: {printable(line)}", err=True)
+    return typer.Exit(int(exit_code))
+
+
+def _let_go_of_stdout() -> None:
+    """What could not be written is not tried again when the interpreter ends, which would complain."""
+    if sys.stdout is sys.__stdout__:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
