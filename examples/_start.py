@@ -124,10 +124,7 @@ def keep_running(commands: Mapping[str, Sequence[str]], port: int, hint: str) ->
         print("Stopping ...", flush=True)
     finally:
         _hear_no_signals()
-        for process in running.values():
-            process.terminate()
-        for process in running.values():
-            _stop(process)
+        _stop(*running.values())
 
 
 def _spawn(data: Path) -> subprocess.Popen[bytes]:
@@ -174,13 +171,15 @@ def _start(name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
     return process
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _stop(*processes: subprocess.Popen[bytes]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _hear_no_signals() -> None:
