@@ -19,7 +19,7 @@ from elasticlake.client.models import Job
 
 CSV, PARQUET = "examples--sales--csv", "examples--sales--parquet"
 SALES = "region,amount\nnorth,10\nsouth,20\nnorth,12\n"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 600.0
 
 
 def main(paths: list[Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import sqlite3
 import urllib.parse
 import urllib.request
@@ -12,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.docs.documents import ROOT
 from tests.examples.example import Example, end, running
 from tests.integration.server import ACCESS_KEY, API_TOKEN, SECRET_KEY, Server
+
+from elasticlake import Client
 
 BUCKETS = ("audited--legal--contracts", "audited--sales--offers")
 MARKUP = "../<script>alert(1)</script>"
@@ -94,6 +98,17 @@ def test_a_row_that_is_taken_out_is_missed_and_put_back_by_a_replay(example: Exa
     require_complete(example)
 
 
+def require_idempotent_setup(client: Client) -> None:
+    """To start an example once more makes nothing twice, and changes what is there to what it is to be."""
+    (before,) = client.webhooks.list()
+    start = runpy.run_path(str(ROOT / "examples/_start.py"))
+    start["make_buckets"](client, *BUCKETS)
+    moved = "http://127.0.0.1:9/hook"
+    start["subscribe"](client, before.name, moved, "another", {"lake": "audited"}, events=before.events)
+    (after,) = client.webhooks.list()
+    assert (after.id, after.endpoint, after.status) == (before.id, moved, "enabled")
+
+
 def test_it_uses_the_server_that_is_named(tmp_path: Path) -> None:
     server = Server(tmp_path / "theirs").start()
     theirs = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
@@ -105,6 +120,7 @@ def test_it_uses_the_server_that_is_named(tmp_path: Path) -> None:
         assert "1 to 5 recorded, 0 missing" in example.try_it()
         assert not (example.folder / "data/lake").exists()
         assert secret not in example.output
+        require_idempotent_setup(Client(server.url, API_TOKEN))
         example.stop()
     finally:
         end(example)
