@@ -142,6 +142,7 @@ class Example:
 
     def _ended(self, job: Any) -> Job:
         ended: Job = eventually(lambda: (now := self.client.jobs.get(job.id)).status == "completed" and now)
+        assert ended.failed == 0, self.output
         return ended
 
     def _variables(self) -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from pyarrow import parquet
+from tests.docs.documents import ROOT
 from tests.examples.example import Example, running
 from tests.integration.receiver import eventually
 
@@ -92,3 +97,31 @@ def test_what_is_old_comes_to_nothing(example: Example) -> None:
 def read_csv(example: Example, key: str) -> Rows:
     lines = example.s3.get_object(Bucket=CSV, Key=key)["Body"].read().decode().splitlines()[1:]
     return [(region, int(amount)) for region, amount in (line.split(",") for line in lines)]
+
+
+def test_a_change_that_was_overtaken_in_the_inbox_has_no_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPELINE_DATABASE", str(tmp_path / "pipeline.db"))
+    state = loaded("state")
+    later, earlier = state.Change("b", 5, "a.csv", "etag"), state.Change("b", 3, "a.csv", None)
+    state.put(later)
+    assert state.first() == later
+    state.put(earlier)  # its redelivery comes while the worker is at the later one
+    state.finish(later, state.Table(5, "b/5.parquet", 7))
+    assert state.first() == earlier
+    state.finish(earlier, state.Table(3, "b/3.parquet", 2))
+    assert state.first() is None
+    assert state.tables() == {("b", "a.csv"): state.Table(5, "b/5.parquet", 7)}
+    assert state.totals() == {"rows": 7, "changes": 1}
+    assert state.leftovers() == ["b/3.parquet"]
+
+
+def loaded(name: str) -> Any:
+    """A module of the example, in this process."""
+    spec = importlib.util.spec_from_file_location(f"data_pipeline_{name}", ROOT / f"examples/data_pipeline/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

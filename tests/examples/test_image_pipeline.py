@@ -76,11 +76,13 @@ def test_crashes_lose_no_picture(example: Example) -> None:
     put(example, "truncated.png", picture("PNG", (900, 900))[:-40], "image/png")
     put(example, "bomb.gif", bomb(), "image/gif")
     put(example, "table.csv", b"no,picture\n", "text/csv")
+    large = picture("PNG", (4000, 3000))
     for number in range(8):
-        put(example, f"many/{number} ☂+%2F.jpg", picture("JPEG", (2400, 1600 + number)))
-        if number == 4:
-            example.kill("receiver")
-            example.kill("worker")
+        put(example, f"many/{number} ☂+%2F.jpg", large)
+    eventually(lambda: example.output.count("] received") > example.output.count("] succeeded"))
+    example.kill("worker")
+    example.kill("receiver")
+    put(example, "last.jpg", large)
     require_exact(example)
 
 

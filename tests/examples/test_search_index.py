@@ -102,3 +102,14 @@ def test_crashes_duplicates_and_replays_bring_back_nothing_old(example: Example)
     assert keys(example, "new words") == expected
     assert keys(example, "old words") == keys(example, "brulee") == keys(example, "end") == set()
     assert keys(example, "lighthouse") == {ODD, "poems/lighthouse.txt"}
+
+
+def test_an_old_deletion_that_is_sent_again_deletes_nothing(example: Example) -> None:
+    put(example, "phoenix.txt", "ashes")
+    example.s3.delete_object(Bucket=BUCKET, Key="phoenix.txt")
+    put(example, "phoenix.txt", "feathers")
+    assert keys(example, "feathers") == {"phoenix.txt"}
+    told = {one.event: one.id for one in example.client.deliveries.list_object(BUCKET, "phoenix.txt")}
+    again = example.client.deliveries.redeliver(told["object:deleted"]).id
+    eventually(lambda: example.client.deliveries.get(again).status == "delivered")
+    assert keys(example, "feathers") == {"phoenix.txt"}
