@@ -84,6 +84,7 @@ lint: $(DEV_STAMP) ## Lint, formatting, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict src
+	@set -e; for example in examples/*/; do $(BIN)/mypy --strict $$example; done
 	@$(BIN)/lint-imports
 
 format: $(DEV_STAMP) ## Rewrite the code in the project's format
