@@ -1,4 +1,4 @@
-"""Event records as Amazon S3 writes them, so that a handler written for S3 runs unchanged; MinIO puts `s3:` before names.
+"""Event records as Amazon S3 writes them, so that a handler for S3 runs unchanged. MinIO prefixes names by `s3:`.
 
 Source: "Event message structure", Amazon S3 User Guide.
 """
