@@ -37,7 +37,7 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.UNAUTHORIZED: "no valid token, or it may not do this",
     ExitCode.FAULT: "an answer that nobody foresaw, or a fault of elasticlake itself: the line says where",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
-    ExitCode.NO_READER: "whoever read the output went away, as `| head` does",
+    ExitCode.NO_READER: "whoever read the output went away, as `head` does",
 }
 """All that a command ends with, but for 128 and its number after another signal."""
 
