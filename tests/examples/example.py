@@ -62,9 +62,8 @@ class Example:
         assert self.process.poll() is None, self.output
 
     def connect(self) -> None:
-        """As whoever sources the file that the example has written."""
-        words = [shlex.split(line)[1] for line in self._variables()]
-        told = dict(word.split("=", 1) for word in words)
+        """With what the environment names, else as whoever sources the file that the example has written."""
+        told = self._env if "ELASTICLAKE_URL" in self._env else self._written()
         self.client = Client(told["ELASTICLAKE_URL"], told["ELASTICLAKE_API_TOKEN"])
         self.s3 = self.client.s3(told["AWS_ACCESS_KEY_ID"], told["AWS_SECRET_ACCESS_KEY"])
 
@@ -145,16 +144,17 @@ class Example:
         assert ended.failed == 0, self.output
         return ended
 
-    def _variables(self) -> list[str]:
+    def _written(self) -> dict[str, str]:
         written = self.folder / "data/lake.env"
         assert written.stat().st_mode & 0o777 == 0o600
-        return written.read_text().splitlines()
+        words = [shlex.split(line)[1] for line in written.read_text().splitlines()]
+        return dict(word.split("=", 1) for word in words)
 
 
 @contextmanager
-def running(name: str, folder: Path) -> Iterator[Example]:
-    """The example with a server of its own; in the end Ctrl-C leaves nothing behind."""
-    example = Example(name, folder)
+def running(name: str, folder: Path, **variables: str) -> Iterator[Example]:
+    """The example, with a server of its own unless the variables name one; in the end Ctrl-C leaves nothing behind."""
+    example = Example(name, folder, **variables)
     try:
         example.wait_until_ready()
         example.connect()

@@ -9,24 +9,34 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.docs.documents import ROOT
-from tests.examples.example import Example, end, running
+from tests.examples.example import Example, running
 from tests.integration.server import ACCESS_KEY, API_TOKEN, SECRET_KEY, Server
 
-from elasticlake import Client
-
 BUCKETS = ("audited--legal--contracts", "audited--sales--offers")
+THEIRS = {
+    "ELASTICLAKE_API_TOKEN": API_TOKEN,
+    "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    "WEBHOOK_SECRET": "a secret of their own",
+}
 MARKUP = "../<script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
-    with running("audit_log", tmp_path_factory.mktemp("audit")) as started:
-        yield started
+    """With a server that was there before, which the environment names."""
+    folder = tmp_path_factory.mktemp("audit")
+    server = Server(folder / "theirs").start()
+    try:
+        with running("audit_log", folder, ELASTICLAKE_URL=server.url, **THEIRS) as started:
+            yield started
+        assert server.is_running
+    finally:
+        server.close()
 
 
 def get(example: Example, path: str, **query: str) -> Any:
@@ -98,30 +108,17 @@ def test_a_row_that_is_taken_out_is_missed_and_put_back_by_a_replay(example: Exa
     require_complete(example)
 
 
-def require_idempotent_setup(client: Client) -> None:
-    """To start an example once more makes nothing twice, and changes what is there to what it is to be."""
-    (before,) = client.webhooks.list()
+def test_it_uses_the_server_and_the_secret_that_are_named(example: Example) -> None:
+    assert not (example.folder / "data/lake").exists()
+    assert not (example.folder / "data/webhook-secret").exists()
+    assert all(value not in example.output for value in THEIRS.values())
+
+
+def test_to_set_it_up_again_makes_nothing_twice(example: Example) -> None:
     start = runpy.run_path(str(ROOT / "examples/_start.py"))
-    start["make_buckets"](client, *BUCKETS)
-    moved = "http://127.0.0.1:9/hook"
-    start["subscribe"](client, before.name, moved, "another", {"lake": "audited"}, events=before.events)
-    (after,) = client.webhooks.list()
-    assert (after.id, after.endpoint, after.status) == (before.id, moved, "enabled")
-
-
-def test_it_uses_the_server_that_is_named(tmp_path: Path) -> None:
-    server = Server(tmp_path / "theirs").start()
-    theirs = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-    secret = "a secret of their own"
-    named = {"ELASTICLAKE_URL": server.url, "ELASTICLAKE_API_TOKEN": API_TOKEN, "WEBHOOK_SECRET": secret, **theirs}
-    example = Example("audit_log", tmp_path, **named)
-    try:
-        example.wait_until_ready()
-        assert "1 to 5 recorded, 0 missing" in example.try_it()
-        assert not (example.folder / "data/lake").exists()
-        assert secret not in example.output
-        require_idempotent_setup(Client(server.url, API_TOKEN))
-        example.stop()
-    finally:
-        end(example)
-        server.close()
+    before = example.webhook
+    start["make_buckets"](example.client, *BUCKETS)
+    for endpoint in ("http://127.0.0.1:9/hook", before.endpoint):
+        secret = THEIRS["WEBHOOK_SECRET"]
+        start["subscribe"](example.client, "audit", endpoint, secret, {"lake": "audited"}, events=before.events)
+        assert (example.webhook.id, example.webhook.endpoint) == (before.id, endpoint)
