@@ -51,7 +51,8 @@ class Document:
 
 def pages() -> list[Document]:
     """Every document of ours."""
-    paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/**/*.md"), *ROOT.glob("tests/*.md")]
+    places = ("*.md", "docs/**/*.md", "deploy/**/*.md", "examples/*.md", "examples/*/README.md", "tests/*.md")
+    paths = {path for place in places for path in ROOT.glob(place)}
     return [Document(str(path.relative_to(ROOT))) for path in sorted(paths)]
 
 
