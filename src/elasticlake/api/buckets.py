@@ -19,7 +19,7 @@ from elasticlake.api.documents import (
 )
 from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
-from elasticlake.api.values import AccountName, BucketText
+from elasticlake.api.values import AccountName, BucketText, PondName
 from elasticlake.model.objects import Acl, Bucket
 from elasticlake.service.measures import Measure
 from elasticlake.service.pages import PageRequest
@@ -28,7 +28,7 @@ from elasticlake.service.reach import account_for
 router = resource("buckets")
 BucketPath = Annotated[str, Path(examples=["lake1--pond1--my-bucket"], description="The bucket's S3 name.")]
 InLake = Annotated[str | None, Query(examples=["lake1"], description="Only this lake's.")]
-InPond = Annotated[str | None, Query(examples=["lake1--pond1"], description="Only this pond's.")]
+InPond = Annotated[PondName | None, Query(examples=["lake1--pond1"], description="Only this pond's.")]
 
 
 class NewBucket(Body):

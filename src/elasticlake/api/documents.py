@@ -83,7 +83,13 @@ WaitSeconds = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many items at most.", examples=[100])]
 Cursor = Annotated[
-    str | None, Query(max_length=8192, description="The page before's `nextCursor`.", examples=["WyJsYWtlMSJd"])
+    str | None,
+    Query(
+        max_length=8192,
+        pattern="^[A-Za-z0-9_=-]*$",
+        description="The page before's `nextCursor`.",
+        examples=["WyJsYWtlMSJd"],
+    ),
 ]
 
 

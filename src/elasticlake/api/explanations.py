@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from elasticlake.api.documents import Body, Document, Text, Timestamp, example, resource
 from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
-from elasticlake.api.values import BucketText, Bytes, EndpointUrl, Sequence, Subscribed, Whole
+from elasticlake.api.values import BucketText, Bytes, EndpointUrl, EventCount, Sequence, Subscribed
 from elasticlake.api.webhooks import ONE_PLACE, PlacedBody, WebhookId
 from elasticlake.clock import rfc3339_seconds
 from elasticlake.model.events import EVENT_TYPES, EventType, OperationalType
@@ -58,7 +58,7 @@ class QuestionBody(Body):
     model_config = ConfigDict(json_schema_extra=example(limit=20))
 
     bucket: BucketText | None = Field(default=None, description="By default, the bucket that the webhook listens to.")
-    limit: Whole = Field(default=20, ge=1, le=MAX_EVENTS)
+    limit: EventCount = 20
     sequences: list[Sequence] = Field(default=[], max_length=MAX_EVENTS)
     objects: list[SampleObjectBody] = Field(default=[], max_length=MAX_EVENTS)
 

@@ -91,9 +91,19 @@ def _answers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["security"] = [] if path.startswith("/v1/health") else [{"token": []}]
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _given(parameter["schema"])
     for status, answer in operation["responses"].items():
         if answer.get("description") == "Successful Response":
             answer["description"] = _DONE[status]
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema where one is given: whoever means null leaves it out."""
+    choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    return {**choices[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
 
 
 def _page_example(schemas: dict[str, Any], page: dict[str, Any]) -> dict[str, Any]:

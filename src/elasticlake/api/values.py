@@ -24,6 +24,7 @@ from elasticlake.model.rules import (
 from elasticlake.model.schedule import MAX_STEP_SECONDS, MAX_STEPS
 from elasticlake.model.webhooks import SUBSCRIBABLE
 from elasticlake.service.accounts import MAX_LISTED
+from elasticlake.service.explanations import MAX_EVENTS
 from elasticlake.service.tokens import MAX_ACCOUNTS
 from elasticlake.service.webhook_definitions import MAX_NAME_CHARACTERS
 from elasticlake.signing import MAX_SECRET_BYTES
@@ -36,6 +37,11 @@ _NOT_RESERVED = (
     "(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$)"
     rf"(?!.*(?:[.][.]|[.]-|-[.]))(?!{_OCTET}(?:[.]{_OCTET}){{3}}$)(?!default--default--{_SLUG}$)"
 )
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_URL = (
+    rf"^[Hh][Tt][Tt][Pp][Ss]?://(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:[.]{_LABEL})*[.]?)(?::[0-9]{{0,5}})?"
+    r"(?:[/?][!-\"$-\[\]-~]*)?$"
+)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -46,15 +52,21 @@ def _told(**schema: Any) -> Any:
 
 def _require_rfc3339(value: object) -> object:
     # The validating library takes more than the format date-time has: numbers, spaces, dates alone.
-    if isinstance(value, str) and _RFC3339.fullmatch(value) is None:
+    if not isinstance(value, str) or _RFC3339.fullmatch(value) is None:
         raise PydanticCustomError("datetime_form", "This is no time of RFC 3339")
     return value
 
 
+def _whole(value: object) -> object:
+    # To JSON Schema 6.0 is a whole number, and to many a library that writes JSON.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Flag = Annotated[bool, Field(strict=True)]
-Whole = Annotated[int, Field(strict=True)]
-Bytes = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER, description="Bytes.")]
-Sequence = Annotated[int, Field(strict=True, ge=1, le=MAX_INTEGER)]
+Whole = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
+Bytes = Annotated[int, Field(strict=True, ge=0, le=MAX_INTEGER, description="Bytes."), BeforeValidator(_whole)]
+Sequence = Annotated[int, Field(strict=True, ge=1, le=MAX_INTEGER), BeforeValidator(_whole)]
+EventCount = Annotated[int, Field(strict=True, ge=1, le=MAX_EVENTS), BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_require_rfc3339)]
 
 Slug = Annotated[Text, _told(minLength=1, maxLength=57, pattern=f"^{_SLUG}$")]
@@ -73,9 +85,7 @@ KeyName = Annotated[Text, _told(minLength=3, maxLength=128, pattern="^[A-Za-z0-9
 KeySecret = Annotated[Text, _told(minLength=8, maxLength=128, pattern="^[ -~]{8,128}$", format="password")]
 
 WebhookName = Annotated[Text, _told(maxLength=MAX_NAME_CHARACTERS, format="printable")]
-EndpointUrl = Annotated[
-    Text, _told(maxLength=MAX_URL_CHARACTERS, format="uri", pattern="^[Hh][Tt][Tt][Pp][Ss]?://[^#]+$")
-]
+EndpointUrl = Annotated[Text, _told(maxLength=MAX_URL_CHARACTERS, format="uri", pattern=_URL)]
 Subscribed = Annotated[list[Annotated[Text, _told(enum=list(SUBSCRIBABLE))]], _told(minItems=1)]
 Secret = Annotated[Text, _told(minLength=1, maxLength=MAX_SECRET_BYTES, format="password")]
 Step = Annotated[float, Field(strict=True, allow_inf_nan=False), _told(exclusiveMinimum=0, maximum=MAX_STEP_SECONDS)]

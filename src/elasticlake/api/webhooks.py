@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from elasticlake.api.deliveries import DeliveryDocument, delivery_search
 from elasticlake.api.documents import (
@@ -39,12 +39,17 @@ from elasticlake.api.webhook_secrecy import SecrecyBody, SecrecyDocument, secrec
 from elasticlake.api.webhook_standing import StandingDocument, WhereErrorsDocument
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.model.events import EventType, OperationalType
-from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
+from elasticlake.model.webhooks import DELIVERY_STATUSES, DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
 from elasticlake.service.webhook_standing import Standing
 
 router = resource("webhooks")
+# What was coalesced is counted and never listed.
+ListedStatus = Annotated[
+    DeliveryStatus,
+    Field(json_schema_extra={"enum": [status for status in DELIVERY_STATUSES if status != "coalesced"]}),
+]
 WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
 
 
@@ -208,7 +213,9 @@ def place(
     bucket: Annotated[
         str | None, Query(description="Only those made for this bucket.", examples=["lake1--pond1--my-bucket"])
     ] = None,
-    pond: Annotated[str | None, Query(description="Only those made for this pond.", examples=["lake1--pond1"])] = None,
+    pond: Annotated[
+        PondName | None, Query(description="Only those made for this pond.", examples=["lake1--pond1"])
+    ] = None,
     lake: Annotated[str | None, Query(description="Only those made for this lake.", examples=["lake1"])] = None,
 ) -> Place:
     return Place(bucket, pond, lake)
@@ -319,7 +326,7 @@ async def list_deliveries(
     id: WebhookId,
     page: Annotated[PageRequest, Depends(page_request)],
     also: Annotated[Wanted, Depends(delivery_search)],
-    status: Annotated[DeliveryStatus | None, Query(description="Only with this status.", examples=["dead"])] = None,
+    status: Annotated[ListedStatus | None, Query(description="Only with this status.", examples=["dead"])] = None,
 ) -> DocumentPage[DeliveryDocument]:
     """Without `status`: everything that was attempted, newest first. A page may be short and still have a next one.
 

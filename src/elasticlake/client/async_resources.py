@@ -547,9 +547,7 @@ class AsyncWebhooks(AsyncResource):
         self,
         id: str,
         *,
-        status: Given[
-            Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired", "coalesced"]
-        ] = UNSET,
+        status: Given[Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired"]] = UNSET,
         limit: Given[int] = UNSET,
         event: Given[Literal["object:created", "object:updated", "object:deleted", "multipart:completed"]] = UNSET,
         key: Given[str] = UNSET,

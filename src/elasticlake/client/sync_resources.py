@@ -543,9 +543,7 @@ class SyncWebhooks(SyncResource):
         self,
         id: str,
         *,
-        status: Given[
-            Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired", "coalesced"]
-        ] = UNSET,
+        status: Given[Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired"]] = UNSET,
         limit: Given[int] = UNSET,
         event: Given[Literal["object:created", "object:updated", "object:deleted", "multipart:completed"]] = UNSET,
         key: Given[str] = UNSET,
