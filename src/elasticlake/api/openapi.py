@@ -69,7 +69,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     for name, schema in components["schemas"].items():
         if name.startswith(_PAGE):
             schema["examples"] = [_page_example(components["schemas"], schema)]
-    _size_numbers(document)
+    for part in (document["paths"], document["components"], document["webhooks"]):
+        _tidy(part)
     for answer in _answers(document):
         answer["headers"] = {**answer.get("headers", {}), "x-request-id": {"$ref": "#/components/headers/x-request-id"}}
     components["headers"] = {"x-request-id": _REQUEST_ID}
@@ -120,14 +121,18 @@ def _with_nulls(node: Any) -> Any:
     return None if node == NULL else node
 
 
-def _size_numbers(node: Any) -> None:
-    """Say how many bits a number has: whole ones are kept in 64, whatever their limits."""
+def _tidy(node: Any) -> None:
+    """Say how many bits numbers have (whole ones are kept in 64, whatever their limits), and leave out the titles of
+    schemas, which only repeat their names."""
     if isinstance(node, list):
         for item in node:
-            _size_numbers(item)
+            _tidy(item)
     elif isinstance(node, dict):
         kind = node.get("type")
         if kind in ("integer", "number"):
             node.setdefault("format", "int64" if kind == "integer" else "double")
-        for value in node.values():
-            _size_numbers(value)
+        if isinstance(node.get("title"), str):
+            del node["title"]
+        for name, value in node.items():
+            if name not in ("example", "examples"):
+                _tidy(value)

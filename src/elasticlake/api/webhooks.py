@@ -54,7 +54,10 @@ WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="T
 
 
 ONE_PLACE: dict[str, Any] = {
-    "oneOf": [{"required": [kind], "properties": {kind: {"type": "string"}}} for kind in ("bucket", "pond", "lake")]
+    "oneOf": [
+        {"type": "object", "required": [kind], "properties": {kind: {"type": "string"}}}
+        for kind in ("bucket", "pond", "lake")
+    ]
 }
 """For a schema: exactly one of these is named."""
 
