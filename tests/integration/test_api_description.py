@@ -4,7 +4,6 @@ not, answers as it says, and never makes a mistake."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
