@@ -62,11 +62,35 @@ def description() -> Document:
     from fastapi import FastAPI
 
     from elasticlake.api.application import create_app
+    from elasticlake.api.openapi_3_0 import in_3_0
 
     app: Any = create_app(None, "")  # type: ignore[arg-type]
     while not isinstance(app, FastAPI):
         app = app._app
-    return app.openapi()
+    return with_words(in_3_0(app.openapi()))
+
+
+def with_words(api: Document) -> Document:
+    """The description with the words of each named set in the places where it is referred to: a client's types need no
+    name for them."""
+    schemas = api["components"]["schemas"]
+    sets = {f"#/components/schemas/{name}": schema for name, schema in schemas.items() if "enum" in schema}
+
+    def replaced(node: Any) -> Any:
+        if isinstance(node, list):
+            return [replaced(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        words = sets.get(str(node.get("$ref")))
+        if words is None:
+            return {name: replaced(value) for name, value in node.items()}
+        return {"enum": words["enum"], **{name: value for name, value in node.items() if name != "$ref"}}
+
+    made: Document = replaced(api)
+    made["components"]["schemas"] = {
+        name: schema for name, schema in made["components"]["schemas"].items() if "enum" not in schema
+    }
+    return made
 
 
 def generate(api: Document) -> dict[str, str]:
@@ -131,7 +155,7 @@ def models_text(schemas: Document) -> str:
     ]
     inputs = nested_inputs(schemas)
     for name, schema in schemas.items():
-        if name == "Problem" or (name in bodies(schemas) and name not in inputs):
+        if name in _PROBLEMS or (name in bodies(schemas) and name not in inputs):
             continue
         parts.append(model_text(name, schema, is_input=name in inputs))
     return "".join(parts)
@@ -169,6 +193,8 @@ def model_text(name: str, schema: Document, *, is_input: bool) -> str:
     return "".join(lines)
 
 
+_PROBLEMS = frozenset({"Problem", "FieldFault"})
+"""The client has errors of its own for these (`client/errors.py`)."""
 _SECRETS = frozenset({"secret", "secretAccessKey", "token", "clientKey"})
 
 

@@ -25,7 +25,8 @@ answers, and how to call it.
 
 <!-- Made from the API's description by `tools/generate_rest_reference.py`: change that, not this. -->
 
-A running server has the same to try at `/v1/docs`, without internet, and for machines at `/v1/openapi.json`.
+A running server has the same to try at `/v1/docs`, without internet, and for machines at `/v1/openapi.json`
+(`/v1/openapi-3.0.json` for tools that know no other).
 
 ## How to call
 
@@ -37,8 +38,8 @@ A running server has the same to try at `/v1/docs`, without internet, and for ma
   versions add some. A member that the API does not know is refused.
 - **Lists** answer pages: `items`, and `nextCursor`, which you hand back as `cursor` until it is null (`limit` says how
   many a page has). Events answer their sequences instead of a cursor.
-- **Refusals** are problem documents (RFC 9457): `status`, `title`, `detail`, and `errors`, which names each field at
-  fault.
+- **Refusals** are problem documents (RFC 9457): `type` ([all of them](problems.md)), `status`, `title`, `detail`, and
+  `errors`, which names each field at fault.
 - **In Python,** the examples go on from here:
 
 ```python

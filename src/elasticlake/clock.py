@@ -47,4 +47,4 @@ def rfc3339_milliseconds(time_ms: int) -> str:
 @lru_cache(maxsize=1024)
 def _to_seconds(seconds: int) -> str:
     """Events and listings name the same few seconds again and again."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(timespec="seconds")

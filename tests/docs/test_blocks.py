@@ -67,6 +67,7 @@ CLAIMS: dict[str, dict[str, str]] = {
         "# a physical copy": UNDERSTOOD,
     },
     "docs/permissions.md": {"# accounts": "test_typed.test_accounts"},
+    "docs/problems.md": {'{\n  "type"': "test_problems.test_the_document_shown_is_what_is_answered"},
     "docs/quickstart.md": {"make run\n": "test_quickstart.test_the_first_terminal_runs_the_server"},
     "docs/release.md": {"python3 -m venv": UNDERSTOOD},
     "docs/replay.md": {

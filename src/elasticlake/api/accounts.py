@@ -11,14 +11,15 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
-    Text,
     Timestamp,
     example,
     page_request,
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import AccountName, DisplayName, Email
 from elasticlake.model.accounts import Account
 from elasticlake.service.pages import PageRequest
 
@@ -29,16 +30,16 @@ AccountId = Annotated[str, Path(examples=["acme"], description="The account's id
 class NewAccount(Body):
     model_config = ConfigDict(json_schema_extra=example(id="acme", displayName="Acme", email="storage@acme.example"))
 
-    id: Text | None = None
-    display_name: Text
-    email: Text
+    id: AccountName | None = None
+    display_name: DisplayName
+    email: Email
 
 
 class AccountChange(Body):
     model_config = ConfigDict(json_schema_extra=example(displayName="Acme Corporation"))
 
-    display_name: Text | None = None
-    email: Text | None = None
+    display_name: DisplayName | None = None
+    email: Email | None = None
 
 
 class AccountDocument(Document):
@@ -63,7 +64,12 @@ class AccountDocument(Document):
         )
 
 
-@router.post("/accounts", status_code=201, summary="Create an account")
+@router.post(
+    "/accounts",
+    status_code=201,
+    summary="Create an account",
+    openapi_extra=may_answer("already-exists", "insufficient-storage"),
+)
 async def create_account(call: Call, body: NewAccount) -> AccountDocument:
     """An account owns lakes, buckets, access keys and webhooks. A missing `id` is generated."""
     made = await call.services.accounts.create(call.token, body.id, body.display_name, body.email)
@@ -81,15 +87,19 @@ async def list_accounts(
 
 @router.get("/accounts/{id}", summary="Get an account")
 async def get_account(call: Call, id: AccountId) -> AccountDocument:
+    """Its display name, its e-mail address, and since when it exists."""
     return AccountDocument.of(await call.services.accounts.get(call.token, id))
 
 
-@router.patch("/accounts/{id}", summary="Change an account")
+@router.patch("/accounts/{id}", summary="Change an account", openapi_extra=may_answer("conflict"))
 async def change_account(call: Call, id: AccountId, body: AccountChange) -> AccountDocument:
+    """What is left out stays. The account `root` is built in and cannot be changed."""
     return AccountDocument.of(await call.services.accounts.change(call.token, id, body.display_name, body.email))
 
 
-@router.delete("/accounts/{id}", status_code=204, summary="Delete an account")
+@router.delete(
+    "/accounts/{id}", status_code=204, summary="Delete an account", openapi_extra=may_answer("conflict", "not-empty")
+)
 async def delete_account(call: Call, id: AccountId) -> None:
     """Its access keys go with it. 409 while it owns a lake, a bucket or a webhook."""
     await call.services.accounts.delete(call.token, id)

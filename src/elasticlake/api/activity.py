@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, ConfigDict
+from pydantic import ConfigDict
 
 from elasticlake.api.documents import Document, DocumentPage, Timestamp, example, page_request, resource, timestamp
 from elasticlake.api.services import Call
+from elasticlake.api.values import Moment
 from elasticlake.model import activity as model
 from elasticlake.model.accounts import ActorKind
 from elasticlake.service.activity import Search
@@ -77,10 +78,8 @@ def activity_search(
     subject: Annotated[
         str | None, Query(description="Only of this: an id or a name, with its kind or not.", examples=["lake:lake1"])
     ] = None,
-    since: Annotated[
-        AwareDatetime | None, Query(description="Only then or later.", examples=["2026-01-02T03:00:00Z"])
-    ] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Only before.", examples=["2026-01-02T04:00:00Z"])] = None,
+    since: Annotated[Moment | None, Query(description="Only then or later.", examples=["2026-01-02T03:00:00Z"])] = None,
+    until: Annotated[Moment | None, Query(description="Only before.", examples=["2026-01-02T04:00:00Z"])] = None,
 ) -> Search:
     """What the query asks for."""
     return Search(

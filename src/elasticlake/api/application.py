@@ -25,6 +25,7 @@ from elasticlake.api import (
     metrics,
     object_deliveries,
     ponds,
+    problem_pages,
     reconciliation,
     statistics,
     system,
@@ -32,6 +33,7 @@ from elasticlake.api import (
     webhook_rotation,
     webhooks,
 )
+from elasticlake.api.description import Description
 from elasticlake.api.envelope import Envelope
 from elasticlake.api.services import ProbeServices, Services
 
@@ -39,10 +41,13 @@ _PROBES = (health, metrics)
 _RESOURCES = (
     health, metrics, lakes, ponds, buckets, events, webhooks, webhook_rotation, statistics, explanations,
     reconciliation, jobs, deliveries, object_deliveries, accounts, keys, tokens, activity, system, description,
+    problem_pages,
 )  # fmt: skip
 _DESCRIPTION = (
     "S3-compatible object storage that turns every change into a signed, ordered, replayable webhook. Send a token with"
     " every call: `Authorization: Bearer <token>`. Lists answer pages: hand `nextCursor` back as `cursor`."
+    "\n\nBeside the usual formats there are `printable` (a text without control characters that is not blank), `cel`"
+    " (an expression of the Common Expression Language over an event's payload) and `pem`."
 )
 
 
@@ -71,7 +76,9 @@ def _create(services: Services | ProbeServices, version: str, resources: tuple[M
     errors.install(app)
     for resource in resources:
         app.include_router(resource.router)
-    app.openapi = description.describe(app)  # type: ignore[method-assign]
+    app.state.routes = [route for resource in resources for route in resource.router.routes]
+    app.state.description = Description(app)
+    app.openapi = app.state.description.document  # type: ignore[method-assign]
     return Envelope(app, lambda scope, status: services.metrics.metrics.api_request(_operation(scope), status))
 
 

@@ -11,14 +11,15 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
-    Text,
     Timestamp,
     example,
     page_request,
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import AccountName, BucketText, PondName
 from elasticlake.model.objects import Acl, Bucket
 from elasticlake.service.measures import Measure
 from elasticlake.service.pages import PageRequest
@@ -27,14 +28,14 @@ from elasticlake.service.reach import account_for
 router = resource("buckets")
 BucketPath = Annotated[str, Path(examples=["lake1--pond1--my-bucket"], description="The bucket's S3 name.")]
 InLake = Annotated[str | None, Query(examples=["lake1"], description="Only this lake's.")]
-InPond = Annotated[str | None, Query(examples=["lake1--pond1"], description="Only this pond's.")]
+InPond = Annotated[PondName | None, Query(examples=["lake1--pond1"], description="Only this pond's.")]
 
 
 class NewBucket(Body):
     model_config = ConfigDict(json_schema_extra=example(bucket="lake1--pond1--my-bucket"))
 
-    bucket: Text
-    account: Text | None = None
+    bucket: BucketText
+    account: AccountName | None = None
     acl: Acl = "private"
 
 
@@ -98,7 +99,18 @@ class MeasureDocument(Document):
         return cls(objects=measure.objects, bytes=measure.size_bytes, is_more=measure.is_more)
 
 
-@router.post("/buckets", status_code=201, summary="Create a bucket")
+@router.post(
+    "/buckets",
+    status_code=201,
+    summary="Create a bucket",
+    openapi_extra=may_answer(
+        "invalid-bucket-name",
+        "bucket-already-exists",
+        "bucket-already-owned-by-you",
+        "no-such-account",
+        "insufficient-storage",
+    ),
+)
 async def create_bucket(call: Call, body: NewBucket) -> BucketDocument:
     """A missing lake or pond is created with its slug as display name. The owner is `account`, else the token's only
     account, else root."""
@@ -107,16 +119,18 @@ async def create_bucket(call: Call, body: NewBucket) -> BucketDocument:
     return BucketDocument.of(made)
 
 
-@router.get("/buckets", summary="List buckets")
+@router.get("/buckets", summary="List buckets", openapi_extra=may_answer("no-such-lake", "no-such-pond"))
 async def list_buckets(
     call: Call, page: Annotated[PageRequest, Depends(page_request)], lake: InLake = None, pond: InPond = None
 ) -> DocumentPage[BucketDocument]:
+    """Those that the token reaches, by name."""
     found = await call.services.hierarchy.list_buckets(call.token, page, lake=lake, pond=pond)
     return DocumentPage(items=[BucketDocument.of(bucket) for bucket in found.items], next_cursor=found.next_cursor)
 
 
 @router.get("/buckets/{bucket}", summary="Get a bucket")
 async def get_bucket(call: Call, bucket: BucketPath) -> BucketDocument:
+    """With how much it holds, and the sequence of its last event."""
     return BucketDocument.of(await call.services.hierarchy.get_bucket(call.token, bucket))
 
 
@@ -138,7 +152,9 @@ async def change_bucket(call: Call, bucket: BucketPath, body: BucketChange) -> B
     return BucketDocument.of(await call.services.hierarchy.get_bucket(call.token, bucket, "admin"))
 
 
-@router.delete("/buckets/{bucket}", status_code=204, summary="Delete a bucket")
+@router.delete(
+    "/buckets/{bucket}", status_code=204, summary="Delete a bucket", openapi_extra=may_answer("bucket-not-empty")
+)
 async def delete_bucket(call: Call, bucket: BucketPath) -> None:
     """409 while the bucket has objects. Its log stays until it is delivered or expired."""
     owner = (await call.services.hierarchy.get_bucket(call.token, bucket, "admin")).account_id

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, ConfigDict
+from pydantic import ConfigDict
 
 from elasticlake.api.documents import (
     Document,
@@ -17,7 +17,9 @@ from elasticlake.api.documents import (
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import Moment
 from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.history import Attempt
@@ -157,12 +159,18 @@ class DeliveryWithAttempts(DeliveryDocument):
 
 @router.get("/deliveries/{id}", summary="Get a delivery with its attempts")
 async def get_delivery(call: Call, id: DeliveryIdPath) -> DeliveryWithAttempts:
+    """Attempts are kept for as long as the history is (`--history-days`)."""
     found = await call.services.deliveries.get(call.token, id)
     log = [AttemptDocument.of(attempt) for attempt in found.attempts]
     return DeliveryWithAttempts(**_members(found.delivery), attempt_log=log)
 
 
-@router.post("/deliveries/{id}/redeliver", status_code=202, summary="Send a delivery again")
+@router.post(
+    "/deliveries/{id}/redeliver",
+    status_code=202,
+    summary="Send a delivery again",
+    openapi_extra=may_answer("events-expired"),
+)
 async def redeliver(call: Call, id: DeliveryIdPath) -> DeliveryDocument:
     """Out of order and at once, as a delivery of its own. 410 if the log no longer has the event."""
     return DeliveryDocument.of(await call.services.deliveries.redeliver(call.token, id))
@@ -184,11 +192,11 @@ def delivery_search(
         ),
     ] = None,
     since: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(description="Only whose last attempt began then or later.", examples=["2026-01-02T03:00:00Z"]),
     ] = None,
     until: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(description="Only whose last attempt began before.", examples=["2026-01-02T04:00:00Z"]),
     ] = None,
 ) -> Wanted:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from elasticlake.api.authentication import AuthenticatedRoute
@@ -47,21 +48,49 @@ class DocumentPage(Document, Generic[T]):
     """A page of a list; `nextCursor` is null on the last one."""
 
     items: list[T]
-    next_cursor: str | None = Field(examples=[None])
+    next_cursor: str | None
+
+
+NULL = "\0null"
+"""Stands for null in an example until the description is whole: FastAPI leaves out every null."""
 
 
 def example(**members: Any) -> dict[str, Any]:
     """For a model's configuration: the example that its schema shows."""
-    return {"examples": [members]}
+    return {"examples": [_spelled(members)]}
 
 
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _spelled(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    return NULL if value is None else value
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+IfGiven = Annotated[
+    T | SkipJsonSchema[None],
+    Field(exclude_if=lambda value: value is None, json_schema_extra=_without_default),
+]
+"""A member that is left out, and never null, where there is nothing to say."""
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-02T03:04:05.678Z"])]
-Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 WaitSeconds = Annotated[
     float, Query(ge=0, le=60, allow_inf_nan=False, description="How long to wait at most, in seconds.", examples=[5])
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many items at most.", examples=[100])]
-Cursor = Annotated[str | None, Query(max_length=8192, description="The page before's `nextCursor`.")]
+Cursor = Annotated[
+    str | None,
+    Query(
+        max_length=8192,
+        pattern="^[A-Za-z0-9_=-]*$",
+        description="The page before's `nextCursor`.",
+        examples=["WyJsYWtlMSJd"],
+    ),
+]
 
 
 def timestamp(time_ms: int) -> str:

@@ -35,7 +35,7 @@ class Envelope:
             scope = {**scope, "method": "GET"}
         try:
             if _declared_bytes(scope) > MAX_BODY_BYTES:
-                await problem(413, _TOO_LARGE)(scope, receive, answer.send)
+                await problem("body-too-large", _TOO_LARGE)(scope, receive, answer.send)
             else:
                 await self._app(scope, _limited(receive), answer.send)
         except Exception as error:

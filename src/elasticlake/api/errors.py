@@ -1,4 +1,4 @@
-"""What each error becomes on the wire: the one place that maps the domain's errors to statuses.
+"""What each error becomes on the wire: the one place that maps the domain's errors to types of problems.
 
 Problem documents follow RFC 9457; `errors` names each field at fault, in the caller's own spelling.
 """
@@ -13,14 +13,24 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from elasticlake import errors
 from elasticlake.api.faults import in_words
+from elasticlake.api.problems import MEDIA_TYPE, PROBLEMS, ProblemType, problem_document
 
-MEDIA_TYPE = "application/problem+json"
 _REALM = 'Bearer realm="elasticlake"'
+_OF_STATUS = {
+    400: "malformed-json",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+}
+"""What the framework and we refuse by a status alone."""
 _log = structlog.get_logger("api")
 
 
@@ -32,51 +42,21 @@ class Unauthenticated(errors.ElasticLakeError):
         self.token_given = token_given
 
 
-# An error takes the status of the first of its classes that is listed here.
-STATUSES: dict[type[errors.ElasticLakeError], int] = {
-    Unauthenticated: 401,
-    errors.InvalidInput: 422,
-    errors.NotFound: 404,
-    errors.EventsExpired: 410,
-    errors.PositionExpired: 410,
-    errors.Conflict: 409,
-    errors.PreconditionFailed: 412,
-    errors.NotModified: 304,
-    errors.AccessDenied: 403,
-    errors.InvalidPart: 422,
-    errors.InvalidPartOrder: 422,
-    errors.EntityTooSmall: 422,
-    errors.EntityTooLarge: 413,
-    errors.ChecksumMismatch: 422,
-    errors.IncompleteBody: 400,
-    errors.OutcomeUnknown: 504,
-    errors.Unavailable: 503,
-}
+def problem_type(error: errors.ElasticLakeError) -> ProblemType:
+    """The type named as the error's class is, or as the nearest one above it; a mistake of ours where none is."""
+    names = (_kebab(kind.__name__) for kind in type(error).__mro__)
+    return next((PROBLEMS[name] for name in names if name in PROBLEMS), PROBLEMS["internal-error"])
 
 
-def status_of(error: errors.ElasticLakeError) -> int:
-    """The HTTP status of a domain error; 500 for one that no caller can cause."""
-    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
-
-
-def problem(
-    status: int, detail: str, *, kind: str | None = None, headers: dict[str, str] | None = None, **members: Any
-) -> Response:
-    """A problem document. `kind` names the problem's type; without one the status says it all."""
-    document = {
-        "type": f"urn:elasticlake:problem:{_kebab(kind)}" if kind else "about:blank",
-        "title": _kebab(kind).replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "errors": [],
-        **members,
-    }
-    return JSONResponse(document, status, headers, MEDIA_TYPE)
+def problem(name: str, detail: str, *, headers: dict[str, str] | None = None, **members: Any) -> Response:
+    """The answer with a problem of that type."""
+    kind = PROBLEMS[name]
+    return JSONResponse(problem_document(kind, detail, **members), kind.status, headers, MEDIA_TYPE)
 
 
 def internal_error() -> Response:
     """What the caller learns of a fault of ours; the log has the rest, under the request's id."""
-    return problem(500, "The server made a mistake. The x-request-id of this answer finds it in the log.")
+    return problem("internal-error", "The server made a mistake. The x-request-id of this answer finds it in the log.")
 
 
 def install(app: FastAPI) -> None:
@@ -89,8 +69,8 @@ def install(app: FastAPI) -> None:
 
 async def _answer_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.ElasticLakeError)
-    status = status_of(error)
-    if status >= 500 and not isinstance(error, errors.Unavailable):
+    kind = problem_type(error)
+    if kind.name == "internal-error":
         log_fault(request.state.request_id, error)
         return internal_error()
     members: dict[str, Any] = {}
@@ -98,19 +78,20 @@ async def _answer_domain_error(request: Request, error: Exception) -> Response:
         members["errors"] = [{"field": error.field, "detail": str(error)}]
     if isinstance(error, errors.EventsExpired):
         members["firstSequence"] = error.first_sequence
-    return problem(status, str(error), kind=type(error).__name__, headers=_headers(error), **members)
+    return problem(kind.name, str(error), headers=_headers(error), **members)
 
 
 async def _answer_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
-        return problem(400, f"The body is not JSON: {found[0].get('ctx', {}).get('error', 'it cannot be parsed')}.")
+        reason = found[0].get("ctx", {}).get("error", "it cannot be parsed")
+        return problem("malformed-json", f"The body is not JSON: {reason}.")
     body = getattr(request.scope.get("route"), "body_field", None)
     model = body.field_info.annotation if body is not None else None
     members = [{"field": _field(one["loc"]), "detail": in_words(one, model)} for one in found]
     detail = "; ".join(f"{member['field']}: {member['detail'].rstrip('.')}" for member in members[:3])
-    return problem(422, detail, kind="InvalidInput", errors=members)
+    return problem("invalid-input", detail, errors=members)
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:
@@ -124,7 +105,7 @@ async def _answer_http_error(request: Request, error: Exception) -> Response:
         detail = f"{request.method} {request.url.path}: {error.detail}."
     else:
         detail = str(error.detail)
-    return problem(error.status_code, detail, headers=headers)
+    return problem(_OF_STATUS[error.status_code], detail, headers=headers)
 
 
 async def _answer_fault(request: Request, error: Exception) -> Response:
@@ -143,11 +124,12 @@ def _headers(error: errors.ElasticLakeError) -> dict[str, str]:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """The methods of every route that the path matches, as our own description lists them."""
+    """The methods of every route that the path matches."""
+    routes: list[APIRoute] = request.app.state.routes
     methods = {"OPTIONS"}
-    for template, operations in request.app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"\\{[^/]*?\\}", "[^/]+", re.escape(template)), request.scope["path"]):
-            methods |= {method.upper() for method in operations if method != "parameters"}
+    for route in routes:
+        if route.path_regex.fullmatch(request.scope["path"]):
+            methods |= route.methods or set()
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 

@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query, Request
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from elasticlake.api.authentication import authenticate
 from elasticlake.api.buckets import BucketPath
-from elasticlake.api.documents import Document, Limit, Timestamp, WaitSeconds, example, resource
+from elasticlake.api.documents import Document, IfGiven, Limit, Timestamp, WaitSeconds, example, resource
 from elasticlake.api.lakes import LakeSlug
 from elasticlake.api.ponds import PondSlug
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call, CurrentCall
 from elasticlake.api.stream import MEDIA_TYPE, EventStream, is_wanted
 from elasticlake.errors import InvalidInput, NoSuchBucket, NotFound, TooManyBuckets
@@ -25,7 +26,25 @@ from elasticlake.service.place_tail import Place
 router = resource("events")
 MAX_SEQUENCE = 2**63 - 1
 Order = Literal["asc", "desc"]
-_IfGiven = Field(default=None, exclude_if=lambda value: value is None)
+
+_EXAMPLE: dict[str, Any] = {
+    "event": "object:created",
+    "timestamp": "2025-10-30T14:22:33Z",
+    "bucket": "lake1--pond1--my-bucket",
+    "object": {
+        "key": "uploads/document.pdf",
+        "size": 1048576,
+        "etag": "d41d8cd98f00b204e9800998ecf8427e",
+        "contentType": "application/pdf",
+    },
+    "lake": "production",
+    "pond": "documents",
+    "id": "evt_agn2ki4ftkym2xmxyobnmv5l",
+    "sequence": 1,
+    "reason": "PutObject",
+    "principal": "EL7XQ2M4ZK5TWPN3VJ6A",
+    "requestId": "9B1C4D2E8F3A5B60",
+}
 
 
 class DescribedObject(Document):
@@ -33,38 +52,19 @@ class DescribedObject(Document):
     size: int
     etag: str
     content_type: str
-    version_id: str | None = _IfGiven
+    version_id: IfGiven[str] = None
 
 
 class PreviousDocument(Document):
     size: int
     etag: str
-    version_id: str | None = _IfGiven
+    version_id: IfGiven[str] = None
 
 
 class EventDocument(Document):
     """An event, exactly as webhooks send it."""
 
-    model_config = ConfigDict(
-        json_schema_extra=example(
-            event="object:created",
-            timestamp="2025-10-30T14:22:33Z",
-            bucket="lake1--pond1--my-bucket",
-            object={
-                "key": "uploads/document.pdf",
-                "size": 1048576,
-                "etag": "d41d8cd98f00b204e9800998ecf8427e",
-                "contentType": "application/pdf",
-            },
-            lake="production",
-            pond="documents",
-            id="evt_agn2ki4ftkym2xmxyobnmv5l",
-            sequence=1,
-            reason="PutObject",
-            principal="EL7XQ2M4ZK5TWPN3VJ6A",
-            requestId="9B1C4D2E8F3A5B60",
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=example(**_EXAMPLE))
 
     event: EventType
     timestamp: Timestamp
@@ -75,7 +75,7 @@ class EventDocument(Document):
     id: str
     sequence: int
     reason: str
-    previous: PreviousDocument | None = _IfGiven
+    previous: IfGiven[PreviousDocument] = None
     principal: str | None
     request_id: str | None
 
@@ -83,9 +83,11 @@ class EventDocument(Document):
 class FeedDocument(Document):
     """Events in sequence, and the first and last sequence that the log holds."""
 
+    model_config = ConfigDict(json_schema_extra=example(items=[_EXAMPLE], lastSequence=1, firstSequence=1))
+
     items: list[EventDocument]
-    last_sequence: int = Field(examples=[1])
-    first_sequence: int = Field(examples=[1])
+    last_sequence: int
+    first_sequence: int
 
 
 _SAMPLE = (
@@ -97,13 +99,19 @@ _STREAM: dict[str, Any] = {"schema": {"type": "string"}, "example": _SAMPLE}
 _LAST_EVENT_ID = "Last-Event-ID"
 LastEventId = Annotated[
     str | None,
-    Header(alias=_LAST_EVENT_ID, max_length=32768, description="The last event seen of a stream; goes before `after`."),
+    Header(
+        alias=_LAST_EVENT_ID,
+        max_length=32768,
+        description="The last event seen of a stream; goes before `after`.",
+        examples=["0"],
+    ),
 ]
 AfterPosition = Annotated[
     str | None,
     Query(
         max_length=32768,
         description="The id of the last event seen, or `0` for all that are kept; without it, from now on.",
+        examples=["0"],
     ),
 ]
 
@@ -113,6 +121,7 @@ AfterPosition = Annotated[
     summary="Read a bucket's events",
     response_model=FeedDocument,
     responses={200: {"description": "A page, or a stream.", "content": {MEDIA_TYPE: _STREAM}}},
+    openapi_extra=may_answer("events-expired"),
 )
 async def list_events(
     call: Call,
@@ -124,12 +133,16 @@ async def list_events(
             ge=0,
             le=MAX_SEQUENCE,
             description="The last sequence already seen; without it, from the first kept, and a stream from now on.",
+            examples=[41],
         ),
     ] = None,
     before: Annotated[
         int | None,
         Query(
-            ge=0, le=MAX_SEQUENCE, description="With `order=desc`: only what comes before; without it, the last ones."
+            ge=0,
+            le=MAX_SEQUENCE,
+            description="With `order=desc`: only what comes before; without it, the last ones.",
+            examples=[42],
         ),
     ] = None,
     order: Annotated[Order, Query(description="`desc`: the latest first.", examples=["desc"])] = "asc",
@@ -169,6 +182,7 @@ async def list_events(
     response_class=Response,
     response_model=None,
     responses={200: {"description": "A stream.", "content": {MEDIA_TYPE: _STREAM}}},
+    openapi_extra=may_answer("not-acceptable", "position-expired", "too-many-buckets"),
 )
 async def stream_lake_events(
     call: Call, request: Request, lake: LakeSlug, after: AfterPosition = None, last_event_id: LastEventId = None
@@ -188,6 +202,7 @@ async def stream_lake_events(
     response_class=Response,
     response_model=None,
     responses={200: {"description": "A stream.", "content": {MEDIA_TYPE: _STREAM}}},
+    openapi_extra=may_answer("not-acceptable", "position-expired", "too-many-buckets"),
 )
 async def stream_pond_events(
     call: Call,

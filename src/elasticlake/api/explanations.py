@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import ConfigDict, Field
 
 from elasticlake.api.documents import Body, Document, Text, Timestamp, example, resource
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
-from elasticlake.api.webhook_rules import Bytes
-from elasticlake.api.webhooks import PlacedBody, WebhookId
+from elasticlake.api.values import BucketText, Bytes, EndpointUrl, EventCount, Sequence, Subscribed
+from elasticlake.api.webhooks import ONE_PLACE, PlacedBody, WebhookId
 from elasticlake.clock import rfc3339_seconds
 from elasticlake.model.events import EVENT_TYPES, EventType, OperationalType
 from elasticlake.model.filters import Filter
@@ -18,8 +19,20 @@ from elasticlake.service.explanations import MAX_EVENTS, Draft, Explained, Expla
 from elasticlake.service.webhook_definitions import Place
 
 router = resource("webhooks")
-MAX_SEQUENCE = 2**63 - 1
 MAX_KEY_CHARACTERS = 1024
+
+
+_EXPLAINED: dict[str, Any] = {
+    "event": "object:created",
+    "timestamp": "2025-10-30T14:22:33Z",
+    "bucket": "lake1--pond1--my-bucket",
+    "key": "private/photo.jpg",
+    "sequence": 42,
+    "matches": False,
+    "refusedBy": "filter.prefix",
+    "value": "private/photo.jpg",
+    "error": None,
+}
 
 
 class SampleObjectBody(Body):
@@ -44,9 +57,9 @@ class QuestionBody(Body):
 
     model_config = ConfigDict(json_schema_extra=example(limit=20))
 
-    bucket: Text | None = Field(default=None, description="By default, the bucket that the webhook listens to.")
-    limit: int = Field(default=20, ge=1, le=MAX_EVENTS)
-    sequences: list[Annotated[int, Field(ge=1, le=MAX_SEQUENCE)]] = Field(default=[], max_length=MAX_EVENTS)
+    bucket: BucketText | None = Field(default=None, description="By default, the bucket that the webhook listens to.")
+    limit: EventCount = 20
+    sequences: list[Sequence] = Field(default=[], max_length=MAX_EVENTS)
     objects: list[SampleObjectBody] = Field(default=[], max_length=MAX_EVENTS)
 
     def to_question(self) -> Question:
@@ -59,11 +72,12 @@ class DraftBody(PlacedBody):
     filter and expression; all else is ignored."""
 
     model_config = ConfigDict(
-        json_schema_extra=example(bucket="lake1--pond1--my-bucket", where='object.key.startsWith("uploads/")')
+        json_schema_extra=ONE_PLACE
+        | example(bucket="lake1--pond1--my-bucket", where='object.key.startsWith("uploads/")')
     )
 
-    endpoint: Text | None = None
-    events: list[Text] = Field(default=list(EVENT_TYPES), description="By default, all of an object's.")
+    endpoint: EndpointUrl | None = None
+    events: Subscribed = Field(default=list(EVENT_TYPES), description="By default, all of an object's.")
 
     def to_draft(self) -> Draft:
         wanted = self.filter.to_filter() if self.filter is not None else Filter()
@@ -87,14 +101,16 @@ class ExplainedDocument(Document):
     """Whether an event matches. `refusedBy` is the first clause that says no, and `value` what it looked at: `scope`,
     `events`, `filter.prefix`, …, `where`. `error` says why the expression has no answer. A sample has no sequence."""
 
+    model_config = ConfigDict(json_schema_extra=example(**_EXPLAINED))
+
     event: EventType | OperationalType
     timestamp: Timestamp
     bucket: str
     key: str
     sequence: int | None
     matches: bool
-    refused_by: str | None = Field(examples=["filter.prefix"])
-    value: Any = Field(examples=["uploads/photo.jpg"])
+    refused_by: str | None
+    value: Any
     error: str | None
 
     @classmethod
@@ -117,9 +133,11 @@ class ExplanationDocument(Document):
     """One answer for each event, the latest first, how many of them match, and which of the `sequences` asked for the
     log does not hold."""
 
+    model_config = ConfigDict(json_schema_extra=example(items=[_EXPLAINED], matching=0, missing=[]))
+
     items: list[ExplainedDocument]
-    matching: int = Field(examples=[1])
-    missing: list[int] = Field(examples=[[]])
+    matching: int
+    missing: list[int]
 
     @classmethod
     def of(cls, answer: Explanation) -> ExplanationDocument:
@@ -130,7 +148,11 @@ class ExplanationDocument(Document):
 _RECENT = QuestionBody()
 
 
-@router.post("/webhooks/{id}/explain", summary="Explain which events a webhook matches")
+@router.post(
+    "/webhooks/{id}/explain",
+    summary="Explain which events a webhook matches",
+    openapi_extra=may_answer("invalid-webhook", "no-such-bucket"),
+)
 async def explain_webhook(call: Call, id: WebhookId, body: QuestionBody = _RECENT) -> ExplanationDocument:
     """For recent events or given objects: whether each matches, and which clause refuses it. Nothing is sent."""
     return ExplanationDocument.of(
@@ -138,7 +160,11 @@ async def explain_webhook(call: Call, id: WebhookId, body: QuestionBody = _RECEN
     )
 
 
-@router.post("/explain", summary="Explain which events a webhook would match")
+@router.post(
+    "/explain",
+    summary="Explain which events a webhook would match",
+    openapi_extra=may_answer("invalid-webhook", "no-such-bucket", "no-such-pond", "no-such-lake", "no-such-account"),
+)
 async def explain_draft(call: Call, body: DraftQuestionBody) -> ExplanationDocument:
     """The same for a webhook that does not exist: try a filter before you create or change one with it."""
     draft = body.webhook.to_draft()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from elasticlake.api.documents import (
     Body,
@@ -20,14 +20,15 @@ from elasticlake.api.documents import (
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call, CurrentCall
+from elasticlake.api.values import BucketText, Flag, Moment, Rate, Sequence
 from elasticlake.api.webhooks import WebhookId
 from elasticlake.metadata.jobs import Job
 from elasticlake.model.events import EventType
-from elasticlake.model.jobs import JobKind, JobParameters, JobStatus, Only
+from elasticlake.model.jobs import MAX_PREFIX_BYTES, JobKind, JobParameters, JobStatus, Only
 from elasticlake.service.pages import PageRequest
 
-MAX_SEQUENCE = 2**63 - 1
 _EXAMPLE: dict[str, Any] = {
     "id": "job_019b7cabb0aeab12cd34ef56",
     "webhook": "wh_mfrggzdfmztwq2lk",
@@ -58,15 +59,19 @@ _EXAMPLE: dict[str, Any] = {
 
 router = resource("jobs")
 JobId = Annotated[str, Path(examples=[_EXAMPLE["id"]], description="The job's id.")]
-Rate = Annotated[
-    float | None, Field(strict=True, allow_inf_nan=False, description="Deliveries a second, at most.", examples=[50])
-]
+JobRate = Annotated[Rate | None, Field(description="Deliveries a second, at most.", examples=[50])]
 Bucket = Annotated[
-    Text | None, Field(description="One of the buckets that the webhook listens to; without it, all of them.")
+    BucketText | None, Field(description="One of the buckets that the webhook listens to; without it, all of them.")
 ]
-Prefix = Annotated[Text, Field(description="Only of keys that begin so.", examples=["uploads/"])]
-DryRun = Annotated[bool, Field(strict=True, description="Make no job: say how many events it would send.")]
-Sequence = Annotated[int | None, Field(strict=True, ge=1, le=MAX_SEQUENCE)]
+Prefix = Annotated[
+    Text,
+    Field(
+        json_schema_extra={"maxLength": MAX_PREFIX_BYTES},
+        description="Only of keys that begin so.",
+        examples=["uploads/"],
+    ),
+]
+DryRun = Annotated[Flag, Field(description="Make no job: say how many events it would send.")]
 
 
 class ReplayBody(Body):
@@ -75,19 +80,19 @@ class ReplayBody(Body):
     model_config = ConfigDict(json_schema_extra=example(since="2026-01-02T03:00:00Z", prefix="uploads/", rateLimit=50))
 
     bucket: Bucket = None
-    from_sequence: Sequence = None
-    to_sequence: Sequence = None
-    since: AwareDatetime | None = None
-    until: Annotated[AwareDatetime | None, Field(description="Only events before that time.")] = None
+    from_sequence: Sequence | None = None
+    to_sequence: Sequence | None = None
+    since: Moment | None = None
+    until: Annotated[Moment | None, Field(description="Only events before that time.")] = None
     prefix: Prefix = ""
     events: list[EventType] = Field(default=[], description="Of what the webhook subscribed to, only these types.")
     only: Annotated[
         Only,
         Field(description="`dead`: what was given up; `retrying`: what is attempted again and again, now."),
     ] = "all"
-    rate_limit: Rate = None
+    rate_limit: JobRate = None
     fresh_ids: Annotated[
-        bool, Field(strict=True, description="Give events new ids, for a receiver that ignores those it knows.")
+        Flag, Field(description="Give events new ids, for a receiver that ignores those it knows.")
     ] = False
     dry_run: DryRun = False
 
@@ -113,7 +118,7 @@ class BackfillBody(Body):
 
     bucket: Bucket = None
     prefix: Prefix = ""
-    rate_limit: Rate = None
+    rate_limit: JobRate = None
     dry_run: DryRun = False
 
     def parameters(self) -> JobParameters:
@@ -202,7 +207,13 @@ _COUNTED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/webhooks/{id}/replay", status_code=202, responses=_COUNTED, summary="Send past events again")
+@router.post(
+    "/webhooks/{id}/replay",
+    status_code=202,
+    responses=_COUNTED,
+    summary="Send past events again",
+    openapi_extra=may_answer("no-such-bucket", "events-expired", "too-many-jobs"),
+)
 async def replay(
     call: Call, id: WebhookId, response: Response, body: ReplayBody = _ALL_EVENTS
 ) -> JobDocument | CountDocument:
@@ -211,7 +222,13 @@ async def replay(
     return await _make(call, id, "replay", body, response)
 
 
-@router.post("/webhooks/{id}/backfill", status_code=202, responses=_COUNTED, summary="Tell of existing objects")
+@router.post(
+    "/webhooks/{id}/backfill",
+    status_code=202,
+    responses=_COUNTED,
+    summary="Tell of existing objects",
+    openapi_extra=may_answer("no-such-bucket", "too-many-jobs"),
+)
 async def backfill(
     call: Call, id: WebhookId, response: Response, body: BackfillBody = _ALL_OBJECTS
 ) -> JobDocument | CountDocument:
@@ -230,12 +247,12 @@ async def _make(
     return CountDocument(matched=count.matched, at_least=count.at_least)
 
 
-@router.get("/jobs", summary="List jobs")
+@router.get("/jobs", summary="List jobs", openapi_extra=may_answer("no-such-webhook"))
 async def list_jobs(
     call: Call,
     page: Annotated[PageRequest, Depends(page_request)],
     webhook: Annotated[str | None, Query(description="Only this webhook's.", examples=["wh_mfrggzdfmztwq2lk"])] = None,
-    status: Annotated[JobStatus | None, Query(examples=["running"])] = None,
+    status: Annotated[JobStatus | None, Query(description="Only with this status.", examples=["running"])] = None,
 ) -> DocumentPage[JobDocument]:
     """The newest first."""
     found = await call.services.jobs.list(call.token, page, webhook, status)
@@ -244,6 +261,7 @@ async def list_jobs(
 
 @router.get("/jobs/{id}", summary="Get a job")
 async def get_job(call: Call, id: JobId) -> JobDocument:
+    """How far it is: its counts grow while it runs."""
     return JobDocument.of(await call.services.jobs.get(call.token, id))
 
 

@@ -12,6 +12,7 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
+    IfGiven,
     Text,
     Timestamp,
     example,
@@ -19,7 +20,9 @@ from elasticlake.api.documents import (
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import BucketText, KeyName, KeySecret, Listed, PondName, SlugText
 from elasticlake.model.accounts import AccessKey, Permission
 from elasticlake.service.accounts import NewKey
 from elasticlake.service.pages import PageRequest
@@ -31,11 +34,11 @@ AccessKeyId = Annotated[str, Path(examples=["EL7XQ2M4ZK5TWPN3VJ6A"], description
 class ScopeBody(Body):
     """What the key may touch; an empty or missing list limits nothing."""
 
-    lakes: list[Text] = Field(default=[])
-    ponds: list[Text] = Field(default=[])
-    buckets: list[Text] = Field(default=[])
-    prefixes: list[Text] = Field(default=[])
-    permissions: list[Permission] = Field(default=[])
+    lakes: Listed[SlugText] = Field(default=[])
+    ponds: Listed[PondName] = Field(default=[])
+    buckets: Listed[BucketText] = Field(default=[])
+    prefixes: Listed[Text] = Field(default=[])
+    permissions: Listed[Permission] = Field(default=[])
 
 
 class NewKeyBody(Body):
@@ -43,8 +46,8 @@ class NewKeyBody(Body):
         json_schema_extra=example(scope={"ponds": ["lake1--pond1"], "permissions": ["read", "write", "list"]})
     )
 
-    access_key_id: Text | None = None
-    secret_access_key: Text | None = None
+    access_key_id: KeyName | None = None
+    secret_access_key: KeySecret | None = None
     scope: ScopeBody | None = None
 
 
@@ -75,7 +78,7 @@ class KeyDocument(Document):
     )
 
     access_key_id: str
-    secret_access_key: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    secret_access_key: IfGiven[str] = None
     account: str
     scope: ScopeDocument
     created_at: Timestamp
@@ -91,7 +94,12 @@ class KeyDocument(Document):
         )
 
 
-@router.post("/accounts/{id}/keys", status_code=201, summary="Create an access key")
+@router.post(
+    "/accounts/{id}/keys",
+    status_code=201,
+    summary="Create an access key",
+    openapi_extra=may_answer("already-exists", "insufficient-storage"),
+)
 async def create_key(call: Call, id: AccountId, body: NewKeyBody) -> KeyDocument:
     """Own values are welcome; what is missing is generated. Only this answer shows the secret."""
     scope = body.scope.model_dump() if body.scope is not None else None
@@ -103,11 +111,17 @@ async def create_key(call: Call, id: AccountId, body: NewKeyBody) -> KeyDocument
 async def list_keys(
     call: Call, id: AccountId, page: Annotated[PageRequest, Depends(page_request)]
 ) -> DocumentPage[KeyDocument]:
+    """In the order of their ids; without their secrets."""
     found = await call.services.accounts.list_keys(call.token, id, page)
     return DocumentPage(items=[KeyDocument.of(key) for key in found.items], next_cursor=found.next_cursor)
 
 
-@router.delete("/accounts/{id}/keys/{accessKeyId}", status_code=204, summary="Delete an access key")
+@router.delete(
+    "/accounts/{id}/keys/{accessKeyId}",
+    status_code=204,
+    summary="Delete an access key",
+    openapi_extra=may_answer("conflict"),
+)
 async def delete_key(
     call: Call, id: AccountId, access_key_id: Annotated[AccessKeyId, Path(alias="accessKeyId")]
 ) -> None:

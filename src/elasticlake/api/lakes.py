@@ -11,14 +11,15 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
-    Text,
     Timestamp,
     example,
     page_request,
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import AccountName, DisplayName, Slug
 from elasticlake.metadata.hierarchy import Lake
 from elasticlake.service.pages import PageRequest
 
@@ -29,9 +30,9 @@ LakeSlug = Annotated[str, Path(examples=["lake1"], description="The lake's slug.
 class NewLake(Body):
     model_config = ConfigDict(json_schema_extra=example(lake="lake1", name="production"))
 
-    lake: Text
-    name: Text | None = None
-    account: Text | None = None
+    lake: Slug
+    name: DisplayName | None = None
+    account: AccountName | None = None
 
 
 class Renaming(Body):
@@ -39,7 +40,7 @@ class Renaming(Body):
 
     model_config = ConfigDict(json_schema_extra=example(name="production"))
 
-    name: Text
+    name: DisplayName
 
 
 class LakeDocument(Document):
@@ -76,7 +77,12 @@ class LakeDocument(Document):
         )
 
 
-@router.post("/lakes", status_code=201, summary="Create a lake")
+@router.post(
+    "/lakes",
+    status_code=201,
+    summary="Create a lake",
+    openapi_extra=may_answer("already-exists", "no-such-account", "insufficient-storage"),
+)
 async def create_lake(call: Call, body: NewLake) -> LakeDocument:
     """The display name is the slug unless `name` says otherwise; the payloads of webhooks carry it."""
     return LakeDocument.of(await call.services.hierarchy.create_lake(call.token, body.lake, body.name, body.account))
@@ -84,12 +90,14 @@ async def create_lake(call: Call, body: NewLake) -> LakeDocument:
 
 @router.get("/lakes", summary="List lakes")
 async def list_lakes(call: Call, page: Annotated[PageRequest, Depends(page_request)]) -> DocumentPage[LakeDocument]:
+    """Those that the token reaches something of, by slug. Lake `default` always exists."""
     lakes = await call.services.hierarchy.list_lakes(call.token, page)
     return DocumentPage(items=[LakeDocument.of(lake) for lake in lakes.items], next_cursor=lakes.next_cursor)
 
 
 @router.get("/lakes/{lake}", summary="Get a lake")
 async def get_lake(call: Call, lake: LakeSlug) -> LakeDocument:
+    """With how much its buckets hold."""
     return LakeDocument.of(await call.services.hierarchy.get_lake(call.token, lake))
 
 
@@ -99,7 +107,9 @@ async def change_lake(call: Call, lake: LakeSlug, body: Renaming) -> LakeDocumen
     return LakeDocument.of(await call.services.hierarchy.rename_lake(call.token, lake, body.name))
 
 
-@router.delete("/lakes/{lake}", status_code=204, summary="Delete a lake")
+@router.delete(
+    "/lakes/{lake}", status_code=204, summary="Delete a lake", openapi_extra=may_answer("conflict", "not-empty")
+)
 async def delete_lake(call: Call, lake: LakeSlug) -> None:
     """409 while the lake has ponds or webhooks."""
     await call.services.hierarchy.delete_lake(call.token, lake)

@@ -11,7 +11,6 @@ from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
-    Text,
     Timestamp,
     example,
     page_request,
@@ -19,7 +18,9 @@ from elasticlake.api.documents import (
     timestamp,
 )
 from elasticlake.api.lakes import LakeSlug, Renaming
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import DisplayName, Slug
 from elasticlake.metadata.hierarchy import Pond
 from elasticlake.service.pages import PageRequest
 
@@ -30,8 +31,8 @@ PondSlug = Annotated[str, Path(examples=["pond1"], description="The pond's slug,
 class NewPond(Body):
     model_config = ConfigDict(json_schema_extra=example(pond="pond1", name="documents"))
 
-    pond: Text
-    name: Text | None = None
+    pond: Slug
+    name: DisplayName | None = None
 
 
 class PondDocument(Document):
@@ -68,7 +69,12 @@ class PondDocument(Document):
         )
 
 
-@router.post("/lakes/{lake}/ponds", status_code=201, summary="Create a pond")
+@router.post(
+    "/lakes/{lake}/ponds",
+    status_code=201,
+    summary="Create a pond",
+    openapi_extra=may_answer("already-exists", "insufficient-storage"),
+)
 async def create_pond(call: Call, lake: LakeSlug, body: NewPond) -> PondDocument:
     """The display name is the slug unless `name` says otherwise; the payloads of webhooks carry it."""
     return PondDocument.of(await call.services.hierarchy.create_pond(call.token, lake, body.pond, body.name))
@@ -78,12 +84,14 @@ async def create_pond(call: Call, lake: LakeSlug, body: NewPond) -> PondDocument
 async def list_ponds(
     call: Call, lake: LakeSlug, page: Annotated[PageRequest, Depends(page_request)]
 ) -> DocumentPage[PondDocument]:
+    """Those that the token reaches something of, by slug."""
     ponds = await call.services.hierarchy.list_ponds(call.token, lake, page)
     return DocumentPage(items=[PondDocument.of(pond) for pond in ponds.items], next_cursor=ponds.next_cursor)
 
 
 @router.get("/lakes/{lake}/ponds/{pond}", summary="Get a pond")
 async def get_pond(call: Call, lake: LakeSlug, pond: PondSlug) -> PondDocument:
+    """With how much its buckets hold."""
     return PondDocument.of(await call.services.hierarchy.get_pond(call.token, lake, pond))
 
 
@@ -93,7 +101,12 @@ async def change_pond(call: Call, lake: LakeSlug, pond: PondSlug, body: Renaming
     return PondDocument.of(await call.services.hierarchy.rename_pond(call.token, lake, pond, body.name))
 
 
-@router.delete("/lakes/{lake}/ponds/{pond}", status_code=204, summary="Delete a pond")
+@router.delete(
+    "/lakes/{lake}/ponds/{pond}",
+    status_code=204,
+    summary="Delete a pond",
+    openapi_extra=may_answer("conflict", "not-empty"),
+)
 async def delete_pond(call: Call, lake: LakeSlug, pond: PondSlug) -> None:
     """409 while the pond has buckets, deleted buckets whose events are kept, or webhooks."""
     await call.services.hierarchy.delete_pond(call.token, lake, pond)

@@ -16,6 +16,7 @@ from elasticlake.api.documents import (
     page_request,
     resource,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
 from elasticlake.api.webhooks import WebhookId
 from elasticlake.service.pages import PageRequest
@@ -65,7 +66,11 @@ class UnacknowledgedDocument(Document):
         )
 
 
-@router.get("/webhooks/{id}/reconcile", summary="List what a webhook has not acknowledged")
+@router.get(
+    "/webhooks/{id}/reconcile",
+    summary="List what a webhook has not acknowledged",
+    openapi_extra=may_answer("no-such-bucket"),
+)
 async def reconcile(
     call: Call,
     id: WebhookId,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from elasticlake.api.documents import Document, Timestamp, example, milliseconds, resource, timestamp
 from elasticlake.api.services import Call
+from elasticlake.api.values import Moment
 from elasticlake.api.webhooks import WebhookId
 from elasticlake.model.attempt_counts import AttemptCounts
 from elasticlake.service.statistics import MAX_STEPS, Series, StepLength
@@ -83,11 +84,11 @@ async def get_statistics(
     call: Call,
     id: WebhookId,
     since: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Query(description="From then on; a day before `until` if left out.", examples=["2026-01-02T03:00:00Z"]),
     ] = None,
     until: Annotated[
-        AwareDatetime | None, Query(description="Until then; now if left out.", examples=["2026-01-02T04:00:00Z"])
+        Moment | None, Query(description="Until then; now if left out.", examples=["2026-01-02T04:00:00Z"])
     ] = None,
     step: Annotated[StepLength, Query(description=f"At most {MAX_STEPS} steps are answered.", examples=["1h"])] = "1h",
 ) -> StatisticsDocument:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from elasticlake.api.documents import (
     Body,
     Document,
     DocumentPage,
-    Text,
+    IfGiven,
     Timestamp,
     example,
     page_request,
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import AccountNames, DisplayName
 from elasticlake.model.accounts import Token, TokenAccess
 from elasticlake.service.pages import PageRequest
 
@@ -29,8 +31,8 @@ TokenId = Annotated[str, Path(examples=["tok_mfrggzdfmztwq2lk"], description="Th
 class NewToken(Body):
     model_config = ConfigDict(json_schema_extra=example(name="ci", accounts=["acme"], access="read"))
 
-    name: Text = ""
-    accounts: list[Text] | None = None
+    name: DisplayName | Literal[""] = ""
+    accounts: AccountNames | None = None
     access: TokenAccess
 
 
@@ -52,7 +54,7 @@ class TokenDocument(Document):
     accounts: list[str] | None
     access: TokenAccess
     created_at: Timestamp
-    token: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    token: IfGiven[str] = None
 
     @classmethod
     def of(cls, token: Token, text: str | None = None) -> TokenDocument:
@@ -66,7 +68,12 @@ class TokenDocument(Document):
         )
 
 
-@router.post("/tokens", status_code=201, summary="Create a token")
+@router.post(
+    "/tokens",
+    status_code=201,
+    summary="Create a token",
+    openapi_extra=may_answer("no-such-account", "insufficient-storage"),
+)
 async def create_token(call: Call, body: NewToken) -> TokenDocument:
     """A token that names accounts sees and touches only what is theirs; `read` allows GET and HEAD alone."""
     account_ids = tuple(body.accounts) if body.accounts is not None else None
@@ -78,6 +85,7 @@ async def create_token(call: Call, body: NewToken) -> TokenDocument:
 
 @router.get("/tokens", summary="List tokens")
 async def list_tokens(call: Call, page: Annotated[PageRequest, Depends(page_request)]) -> DocumentPage[TokenDocument]:
+    """Without their texts. The server's own token comes from its configuration and is not listed."""
     found = await call.services.tokens.list(call.token, page)
     return DocumentPage(items=[TokenDocument.of(token) for token in found.items], next_cursor=found.next_cursor)
 

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
-from elasticlake.api.documents import Body, Document, Text
+from elasticlake.api.documents import Body, Document
+from elasticlake.api.values import (
+    Alternatives,
+    BatchEvents,
+    BatchWait,
+    Bytes,
+    Concurrency,
+    Expression,
+    Flag,
+    LinkSeconds,
+    MediaTypes,
+    Pairs,
+    Rate,
+)
 from elasticlake.model.filters import Filter
 from elasticlake.model.rules import Batch, Format, Rules
-
-MAX_SIZE = 2**63 - 1
-Bytes = Annotated[int, Field(ge=0, le=MAX_SIZE, description="Bytes.")]
 
 
 class FilterBody(Body):
     """Which events match: every clause given must hold; of a list, any one."""
 
-    prefix: list[Text] = Field(default=[], examples=[["uploads/"]], description="How the key begins.")
-    suffix: list[Text] = Field(default=[], examples=[[".jpg", ".png"]], description="How the key ends.")
-    content_type: list[Text] = Field(default=[], examples=[["image/*"]], description="Media types, or `type/*`.")
+    prefix: Alternatives = Field(default=[], examples=[["uploads/"]], description="How the key begins.")
+    suffix: Alternatives = Field(default=[], examples=[[".jpg", ".png"]], description="How the key ends.")
+    content_type: MediaTypes = Field(default=[], examples=[["image/*"]], description="Media types, or `type/*`.")
     min_size: Bytes | None = None
     max_size: Bytes | None = None
-    metadata: dict[Text, Text] = Field(default={}, description="User metadata that the object must have.")
-    tags: dict[Text, Text] = Field(default={}, description="Tags that the object must have.")
+    metadata: Pairs = Field(default={}, description="User metadata that the object must have.")
+    tags: Pairs = Field(default={}, description="Tags that the object must have.")
 
     def to_filter(self) -> Filter:
         return Filter(
@@ -40,25 +50,25 @@ class FilterBody(Body):
 class BatchBody(Body):
     """Several events in one request: as many as have come when the first of them has waited `maxWaitMs`."""
 
-    max_events: int = Field(examples=[100], description="1 to 1,000.")
-    max_wait_ms: int = Field(default=0, examples=[500], description="Milliseconds.")
+    max_events: BatchEvents = Field(examples=[100], description="1 to 1,000.")
+    max_wait_ms: BatchWait = Field(default=0, examples=[500], description="Milliseconds.")
 
 
 class RulesBody(Body):
     """What a webhook's owner may ask for; null is as it would be without."""
 
     filter: FilterBody | None = Field(default=None, description="Which of the events match.")
-    where: Text | None = Field(
+    where: Expression | None = Field(
         default=None, examples=["object.size > 1048576"], description="A CEL expression over the payload."
     )
     format: Format | None = Field(default=None, description="The envelope; by default `elasticlake`.")
-    include_metadata: bool | None = Field(default=None, description="Put the object's user metadata in the payload.")
-    include_url: int | None = Field(
+    include_metadata: Flag | None = Field(default=None, description="Put the object's user metadata in the payload.")
+    include_url: LinkSeconds | None = Field(
         default=None, examples=[300], description="Put a presigned GET URL that lives so many seconds in the payload."
     )
-    coalesce: bool | None = Field(default=None, description="Of a key's waiting events, send only the latest.")
-    rate_limit: float | None = Field(default=None, examples=[50], description="Attempts a second, at most.")
-    max_concurrency: int | None = Field(default=None, examples=[8], description="Attempts at once, at most.")
+    coalesce: Flag | None = Field(default=None, description="Of a key's waiting events, send only the latest.")
+    rate_limit: Rate | None = Field(default=None, examples=[50], description="Attempts a second, at most.")
+    max_concurrency: Concurrency | None = Field(default=None, examples=[8], description="Attempts at once, at most.")
     batch: BatchBody | None = Field(default=None, description="Send several events in one request.")
 
     def given_rules(self) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from elasticlake.api.documents import Body, Document, Text, Timestamp, optional_timestamp
+from elasticlake.api.documents import Body, Document, Timestamp, optional_timestamp
+from elasticlake.api.values import HeaderValues, Pem
 from elasticlake.model.webhooks import Sealed, Webhook
 
 _PEM = "PEM. Null takes it away."
@@ -15,15 +16,15 @@ _PEM = "PEM. Null takes it away."
 class SecrecyBody(Body):
     """Stored encrypted; values of headers and the key are never shown again."""
 
-    headers: dict[Text, Text] | None = Field(
+    headers: HeaderValues | None = Field(
         default=None,
         examples=[{"Authorization": "Bearer 0123456789"}],
         description="Headers to send with every attempt, beside ours: at most 20, of at most 1 KiB each. In a change,"
         " `***` keeps the value that a header has.",
     )
-    client_certificate: Text | None = Field(default=None, description=f"Shown to an endpoint that asks for one. {_PEM}")
-    client_key: Text | None = Field(default=None, description=f"The client certificate's private key. {_PEM}")
-    certificate_authority: Text | None = Field(
+    client_certificate: Pem | None = Field(default=None, description=f"Shown to an endpoint that asks for one. {_PEM}")
+    client_key: Pem | None = Field(default=None, description=f"The client certificate's private key. {_PEM}")
+    certificate_authority: Pem | None = Field(
         default=None, description=f"Who signs the endpoint's certificate, instead of the public authorities. {_PEM}"
     )
 

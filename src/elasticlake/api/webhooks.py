@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
 from pydantic import ConfigDict, Field
@@ -11,8 +11,7 @@ from elasticlake.api.deliveries import DeliveryDocument, delivery_search
 from elasticlake.api.documents import (
     Document,
     DocumentPage,
-    Seconds,
-    Text,
+    IfGiven,
     Timestamp,
     WaitSeconds,
     example,
@@ -20,43 +19,70 @@ from elasticlake.api.documents import (
     resource,
     timestamp,
 )
+from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
+from elasticlake.api.values import (
+    AccountName,
+    BucketText,
+    EndpointUrl,
+    PondName,
+    Schedule,
+    Secret,
+    SlugText,
+    Subscribed,
+    Timeout,
+    WebhookName,
+)
 from elasticlake.api.webhook_manager import ManagedByDocument
 from elasticlake.api.webhook_rules import RulesBody, RulesDocument, rules_members
 from elasticlake.api.webhook_secrecy import SecrecyBody, SecrecyDocument, secrecy_members
 from elasticlake.api.webhook_standing import StandingDocument, WhereErrorsDocument
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.model.events import EventType, OperationalType
-from elasticlake.model.webhooks import DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
+from elasticlake.model.webhooks import DELIVERY_STATUSES, DeliveryStatus, OnDead, Ordering, Webhook, WebhookStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume, WebhookChange
 from elasticlake.service.webhook_standing import Standing
 
 router = resource("webhooks")
+# What was coalesced is counted and never listed.
+ListedStatus = Annotated[
+    DeliveryStatus,
+    Field(json_schema_extra={"enum": [status for status in DELIVERY_STATUSES if status != "coalesced"]}),
+]
 WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
-_IfGiven = Field(default=None, exclude_if=lambda value: value is None)
+
+
+ONE_PLACE: dict[str, Any] = {
+    "oneOf": [
+        {"type": "object", "required": [kind], "properties": {kind: {"type": "string"}}}
+        for kind in ("bucket", "pond", "lake")
+    ]
+}
+"""For a schema: exactly one of these is named."""
 
 
 class PlacedBody(RulesBody, SecrecyBody):
     """What a webhook may be made with, and where it listens."""
 
-    bucket: Text | None = None
-    pond: Text | None = None
-    lake: Text | None = None
-    account: Text | None = None
-    secret: Text | None = None
-    retry_schedule: list[Seconds] | None = None
-    timeout_seconds: Seconds | None = None
+    bucket: BucketText | None = None
+    pond: PondName | None = None
+    lake: SlugText | None = None
+    account: AccountName | None = None
+    secret: Secret | None = None
+    retry_schedule: Schedule | None = None
+    timeout_seconds: Timeout | None = None
     ordering: Ordering | None = None
     on_dead: OnDead | None = None
-    name: Text | None = None
+    name: WebhookName | None = None
 
 
 class NewWebhookBody(PlacedBody):
     """Exactly one of `bucket`, `pond` and `lake` says where the webhook listens."""
 
     model_config = ConfigDict(
-        json_schema_extra=example(
+        json_schema_extra=ONE_PLACE
+        | example(
             bucket="lake1--pond1--my-bucket",
             endpoint="https://myapp.com/webhooks/storage",
             events=["object:created", "object:deleted"],
@@ -64,8 +90,8 @@ class NewWebhookBody(PlacedBody):
         )
     )
 
-    endpoint: Text
-    events: list[Text]
+    endpoint: EndpointUrl
+    events: Subscribed
 
 
 class WebhookChangeBody(RulesBody, SecrecyBody):
@@ -73,14 +99,14 @@ class WebhookChangeBody(RulesBody, SecrecyBody):
 
     model_config = ConfigDict(json_schema_extra=example(status="enabled", resume="now"))
 
-    endpoint: Text | None = None
-    events: list[Text] | None = None
-    secret: Text | None = None
-    retry_schedule: list[Seconds] | None = None
-    timeout_seconds: Seconds | None = None
+    endpoint: EndpointUrl | None = None
+    events: Subscribed | None = None
+    secret: Secret | None = None
+    retry_schedule: Schedule | None = None
+    timeout_seconds: Timeout | None = None
     ordering: Ordering | None = None
     on_dead: OnDead | None = None
-    name: Text | None = None
+    name: WebhookName | None = None
     status: WebhookStatus | None = None
     resume: Resume | None = None
 
@@ -123,9 +149,9 @@ class WebhookDocument(RulesDocument, SecrecyDocument):
     )
 
     id: str
-    bucket: str | None = _IfGiven
-    pond: str | None = _IfGiven
-    lake: str | None = _IfGiven
+    bucket: IfGiven[str] = None
+    pond: IfGiven[str] = None
+    lake: IfGiven[str] = None
     account: str
     endpoint: str
     events: list[EventType | OperationalType]
@@ -139,10 +165,10 @@ class WebhookDocument(RulesDocument, SecrecyDocument):
     created_at: Timestamp
     updated_at: Timestamp
     revision: int
-    secret: str | None = _IfGiven
-    managed_by: ManagedByDocument | None = _IfGiven
-    where_errors: WhereErrorsDocument | None = _IfGiven
-    standing: StandingDocument | None = _IfGiven
+    secret: IfGiven[str] = None
+    managed_by: IfGiven[ManagedByDocument] = None
+    where_errors: IfGiven[WhereErrorsDocument] = None
+    standing: IfGiven[StandingDocument] = None
 
     @classmethod
     def of(cls, webhook: Webhook, secret: str | None = None) -> WebhookDocument:
@@ -187,14 +213,23 @@ class Deleted(Document):
 
 
 def place(
-    bucket: Annotated[str | None, Query(examples=["lake1--pond1--my-bucket"])] = None,
-    pond: Annotated[str | None, Query(examples=["lake1--pond1"])] = None,
-    lake: Annotated[str | None, Query(examples=["lake1"])] = None,
+    bucket: Annotated[
+        str | None, Query(description="Only those made for this bucket.", examples=["lake1--pond1--my-bucket"])
+    ] = None,
+    pond: Annotated[
+        PondName | None, Query(description="Only those made for this pond.", examples=["lake1--pond1"])
+    ] = None,
+    lake: Annotated[str | None, Query(description="Only those made for this lake.", examples=["lake1"])] = None,
 ) -> Place:
     return Place(bucket, pond, lake)
 
 
-@router.post("/webhooks", status_code=201, summary="Create a webhook")
+@router.post(
+    "/webhooks",
+    status_code=201,
+    summary="Create a webhook",
+    openapi_extra=may_answer("invalid-webhook", "no-such-bucket", "no-such-pond", "no-such-lake", "no-such-account"),
+)
 async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
     """It sees what happens from now on. A missing `secret` is generated and shown in this answer alone.
 
@@ -220,12 +255,18 @@ async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
     return WebhookDocument.of(made, secret)
 
 
-@router.get("/webhooks", summary="List webhooks")
+@router.get(
+    "/webhooks",
+    summary="List webhooks",
+    openapi_extra=may_answer("invalid-webhook", "no-such-bucket", "no-such-pond", "no-such-lake"),
+)
 async def list_webhooks(
     call: Call,
     page: Annotated[PageRequest, Depends(page_request)],
     where: Annotated[Place, Depends(place)],
-    standing: Annotated[bool, Query(description="Each with `standing`, and with `where` `whereErrors`.")] = False,
+    standing: Annotated[
+        bool, Query(description="Each with `standing`, and with `where` `whereErrors`.", examples=[True])
+    ] = False,
 ) -> DocumentPage[WebhookDocument]:
     """All, or those made for exactly this bucket, pond (as `lake--pond`) or lake."""
     found = await call.services.webhooks.list(call.token, page, where)
@@ -246,7 +287,7 @@ async def get_webhook(call: Call, id: WebhookId) -> WebhookDocument:
     return document
 
 
-@router.patch("/webhooks/{id}", summary="Change a webhook")
+@router.patch("/webhooks/{id}", summary="Change a webhook", openapi_extra=may_answer("invalid-webhook", "conflict"))
 async def change_webhook(call: Call, id: WebhookId, body: WebhookChangeBody) -> WebhookDocument:
     """A change applies from the next attempt on.
 
@@ -269,7 +310,7 @@ async def change_webhook(call: Call, id: WebhookId, body: WebhookChangeBody) -> 
     return WebhookDocument.of(await call.services.webhooks.change(call.token, id, change))
 
 
-@router.delete("/webhooks/{id}", summary="Delete a webhook")
+@router.delete("/webhooks/{id}", summary="Delete a webhook", openapi_extra=may_answer("conflict"))
 async def delete_webhook(call: Call, id: WebhookId) -> Deleted:
     """Whatever waits for it is canceled."""
     return Deleted(canceled=await call.services.webhooks.delete(call.token, id))
@@ -288,7 +329,7 @@ async def list_deliveries(
     id: WebhookId,
     page: Annotated[PageRequest, Depends(page_request)],
     also: Annotated[Wanted, Depends(delivery_search)],
-    status: Annotated[DeliveryStatus | None, Query(examples=["dead"])] = None,
+    status: Annotated[ListedStatus | None, Query(description="Only with this status.", examples=["dead"])] = None,
 ) -> DocumentPage[DeliveryDocument]:
     """Without `status`: everything that was attempted, newest first. A page may be short and still have a next one.
 

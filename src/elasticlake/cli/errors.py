@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 # The type of a problem about a thing that is not there, up to the thing's name.
-MISSING = "urn:elasticlake:problem:no-such-"
+MISSING = "/v1/problems/no-such-"
 
 UNAUTHORIZED_HINT = "give a token with --token or ELASTICLAKE_API_TOKEN"
 

@@ -69,7 +69,7 @@ class AsyncLakes(AsyncResource):
     def list(self, *, limit: Given[int] = UNSET) -> AsyncIterator[models.Lake]:
         """List lakes.
 
-
+        Those that the token reaches something of, by slug. Lake `default` always exists.
 
         `limit`: how many a page has.
         """
@@ -78,7 +78,7 @@ class AsyncLakes(AsyncResource):
     async def get(self, lake: str) -> models.Lake:
         """Get a lake.
 
-
+        With how much its buckets hold.
 
         `lake`: the lake's slug.
         """
@@ -124,7 +124,7 @@ class AsyncPonds(AsyncResource):
     def list(self, lake: str, *, limit: Given[int] = UNSET) -> AsyncIterator[models.Pond]:
         """List a lake's ponds.
 
-
+        Those that the token reaches something of, by slug.
 
         `lake`: the lake's slug.
         `limit`: how many a page has.
@@ -136,7 +136,7 @@ class AsyncPonds(AsyncResource):
     async def get(self, lake: str, pond: str) -> models.Pond:
         """Get a pond.
 
-
+        With how much its buckets hold.
 
         `lake`: the lake's slug.
         `pond`: the pond's slug, without its lake's.
@@ -194,7 +194,7 @@ class AsyncBuckets(AsyncResource):
     ) -> AsyncIterator[models.Bucket]:
         """List buckets.
 
-
+        Those that the token reaches, by name.
 
         `lake`: only this lake's.
         `pond`: only this pond's.
@@ -207,7 +207,7 @@ class AsyncBuckets(AsyncResource):
     async def get(self, bucket: str) -> models.Bucket:
         """Get a bucket.
 
-
+        With how much it holds, and the sequence of its last event.
 
         `bucket`: the bucket's S3 name.
         """
@@ -297,7 +297,16 @@ class AsyncWebhooks(AsyncResource):
     async def create(
         self,
         endpoint: str,
-        events: Sequence[str],
+        events: Sequence[
+            Literal[
+                "object:created",
+                "object:updated",
+                "object:deleted",
+                "multipart:completed",
+                "webhook:failing",
+                "webhook:disabled",
+            ]
+        ],
         *,
         headers: Given[Mapping[str, str] | None] = UNSET,
         client_certificate: Given[str | None] = UNSET,
@@ -394,6 +403,9 @@ class AsyncWebhooks(AsyncResource):
 
         `standing`: each with `standing`, and with `where` `whereErrors`.
         `limit`: how many a page has.
+        `bucket`: only those made for this bucket.
+        `pond`: only those made for this pond.
+        `lake`: only those made for this lake.
         """
         return self._pages(
             make_call(
@@ -431,7 +443,19 @@ class AsyncWebhooks(AsyncResource):
         max_concurrency: Given[int | None] = UNSET,
         batch: Given[models.BatchInput | None] = UNSET,
         endpoint: Given[str | None] = UNSET,
-        events: Given[Sequence[str] | None] = UNSET,
+        events: Given[
+            Sequence[
+                Literal[
+                    "object:created",
+                    "object:updated",
+                    "object:deleted",
+                    "multipart:completed",
+                    "webhook:failing",
+                    "webhook:disabled",
+                ]
+            ]
+            | None
+        ] = UNSET,
         secret: Given[str | None] = UNSET,
         retry_schedule: Given[Sequence[float] | None] = UNSET,
         timeout_seconds: Given[float | None] = UNSET,
@@ -523,9 +547,7 @@ class AsyncWebhooks(AsyncResource):
         self,
         id: str,
         *,
-        status: Given[
-            Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired", "coalesced"]
-        ] = UNSET,
+        status: Given[Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired"]] = UNSET,
         limit: Given[int] = UNSET,
         event: Given[Literal["object:created", "object:updated", "object:deleted", "multipart:completed"]] = UNSET,
         key: Given[str] = UNSET,
@@ -545,6 +567,7 @@ class AsyncWebhooks(AsyncResource):
         listed.
 
         `id`: the webhook's id.
+        `status`: only with this status.
         `limit`: how many a page has.
         `event`: only of this type.
         `key`: only of this key.
@@ -810,6 +833,7 @@ class AsyncJobs(AsyncResource):
         The newest first.
 
         `webhook`: only this webhook's.
+        `status`: only with this status.
         `limit`: how many a page has.
         """
         return self._pages(
@@ -819,7 +843,7 @@ class AsyncJobs(AsyncResource):
     async def get(self, id: str) -> models.Job:
         """Get a job.
 
-
+        How far it is: its counts grow while it runs.
 
         `id`: the job's id.
         """
@@ -842,7 +866,7 @@ class AsyncDeliveries(AsyncResource):
     async def get(self, id: str) -> models.DeliveryWithAttempts:
         """Get a delivery with its attempts.
 
-
+        Attempts are kept for as long as the history is (`--history-days`).
 
         `id`: the delivery's id (`X-ElasticLake-Delivery`).
         """
@@ -907,7 +931,7 @@ class AsyncAccounts(AsyncResource):
     async def get(self, id: str) -> models.Account:
         """Get an account.
 
-
+        Its display name, its e-mail address, and since when it exists.
 
         `id`: the account's id.
         """
@@ -918,7 +942,7 @@ class AsyncAccounts(AsyncResource):
     ) -> models.Account:
         """Change an account.
 
-
+        What is left out stays. The account `root` is built in and cannot be changed.
 
         `id`: the account's id.
         """
@@ -972,7 +996,7 @@ class AsyncKeys(AsyncResource):
     def list(self, id: str, *, limit: Given[int] = UNSET) -> AsyncIterator[models.Key]:
         """List an account's access keys.
 
-
+        In the order of their ids; without their secrets.
 
         `id`: the account's id.
         `limit`: how many a page has.
@@ -1003,7 +1027,7 @@ class AsyncTokens(AsyncResource):
         self,
         access: Literal["read", "write"],
         *,
-        name: Given[str] = UNSET,
+        name: Given[str | Literal[""]] = UNSET,
         accounts: Given[Sequence[str] | None] = UNSET,
     ) -> models.Token:
         """Create a token.
@@ -1017,7 +1041,7 @@ class AsyncTokens(AsyncResource):
     def list(self, *, limit: Given[int] = UNSET) -> AsyncIterator[models.Token]:
         """List tokens.
 
-
+        Without their texts. The server's own token comes from its configuration and is not listed.
 
         `limit`: how many a page has.
         """

@@ -3,7 +3,7 @@
 ApiError
 ├── ConnectionFailed          no answer came
 ├── UnexpectedAnswer          something answered that is not ElasticLake
-└── Refused                   a problem document (RFC 9457): status, type, detail, the fields at fault
+└── Refused                   a problem document (RFC 9457): status, type, title, detail, the fields at fault
     ├── InvalidInput          400, 413, 415, 422
     ├── Unauthenticated       401
     ├── AccessDenied          403
@@ -45,7 +45,8 @@ class Fault(NamedTuple):
 
 
 class Refused(ApiError):
-    """The server refused the call, and said why."""
+    """The server refused the call, and said why. Programs compare `type`, such as `/v1/problems/no-such-bucket`, which
+    never changes; `title` and `detail` are for people."""
 
     def __init__(self, status: int, problem: Mapping[str, Any], request_id: str | None) -> None:
         self.status = status
@@ -53,6 +54,8 @@ class Refused(ApiError):
         self.title = str(problem.get("title", ""))
         self.detail = str(problem.get("detail") or self.title or f"The server answered {status}.")
         self.faults = [Fault(str(one.get("field", "")), str(one.get("detail", ""))) for one in _faults(problem)]
+        self.field = self.faults[0].field if self.faults else None
+        """The first field at fault, where one is."""
         self.request_id = request_id
         super().__init__(self.detail)
 

@@ -32,7 +32,7 @@ AWAY_SECONDS = 1.0
 """Before somebody who follows a log asks again a server that is away."""
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 20.0
-NOT_NOW = "urn:elasticlake:problem:unavailable"
+NOT_NOW = "/v1/problems/unavailable"
 """The type of ElasticLake's own 503."""
 ALREADY_DELETED = {"canceled": 0}
 """What a repeated DELETE came to whose first answer was lost: it found nothing more to cancel."""

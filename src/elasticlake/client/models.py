@@ -347,7 +347,18 @@ class DraftInput:
     on_dead: Given[Literal["continue", "pause"] | None] = UNSET
     name: Given[str | None] = UNSET
     endpoint: Given[str | None] = UNSET
-    events: Given[list[str]] = UNSET
+    events: Given[
+        list[
+            Literal[
+                "object:created",
+                "object:updated",
+                "object:deleted",
+                "multipart:completed",
+                "webhook:failing",
+                "webhook:disabled",
+            ]
+        ]
+    ] = UNSET
     """By default, all of an object's."""
 
 

@@ -67,7 +67,7 @@ class SyncLakes(SyncResource):
     def list(self, *, limit: Given[int] = UNSET) -> Iterator[models.Lake]:
         """List lakes.
 
-
+        Those that the token reaches something of, by slug. Lake `default` always exists.
 
         `limit`: how many a page has.
         """
@@ -76,7 +76,7 @@ class SyncLakes(SyncResource):
     def get(self, lake: str) -> models.Lake:
         """Get a lake.
 
-
+        With how much its buckets hold.
 
         `lake`: the lake's slug.
         """
@@ -120,7 +120,7 @@ class SyncPonds(SyncResource):
     def list(self, lake: str, *, limit: Given[int] = UNSET) -> Iterator[models.Pond]:
         """List a lake's ponds.
 
-
+        Those that the token reaches something of, by slug.
 
         `lake`: the lake's slug.
         `limit`: how many a page has.
@@ -132,7 +132,7 @@ class SyncPonds(SyncResource):
     def get(self, lake: str, pond: str) -> models.Pond:
         """Get a pond.
 
-
+        With how much its buckets hold.
 
         `lake`: the lake's slug.
         `pond`: the pond's slug, without its lake's.
@@ -190,7 +190,7 @@ class SyncBuckets(SyncResource):
     ) -> Iterator[models.Bucket]:
         """List buckets.
 
-
+        Those that the token reaches, by name.
 
         `lake`: only this lake's.
         `pond`: only this pond's.
@@ -203,7 +203,7 @@ class SyncBuckets(SyncResource):
     def get(self, bucket: str) -> models.Bucket:
         """Get a bucket.
 
-
+        With how much it holds, and the sequence of its last event.
 
         `bucket`: the bucket's S3 name.
         """
@@ -293,7 +293,16 @@ class SyncWebhooks(SyncResource):
     def create(
         self,
         endpoint: str,
-        events: Sequence[str],
+        events: Sequence[
+            Literal[
+                "object:created",
+                "object:updated",
+                "object:deleted",
+                "multipart:completed",
+                "webhook:failing",
+                "webhook:disabled",
+            ]
+        ],
         *,
         headers: Given[Mapping[str, str] | None] = UNSET,
         client_certificate: Given[str | None] = UNSET,
@@ -390,6 +399,9 @@ class SyncWebhooks(SyncResource):
 
         `standing`: each with `standing`, and with `where` `whereErrors`.
         `limit`: how many a page has.
+        `bucket`: only those made for this bucket.
+        `pond`: only those made for this pond.
+        `lake`: only those made for this lake.
         """
         return self._pages(
             make_call(
@@ -427,7 +439,19 @@ class SyncWebhooks(SyncResource):
         max_concurrency: Given[int | None] = UNSET,
         batch: Given[models.BatchInput | None] = UNSET,
         endpoint: Given[str | None] = UNSET,
-        events: Given[Sequence[str] | None] = UNSET,
+        events: Given[
+            Sequence[
+                Literal[
+                    "object:created",
+                    "object:updated",
+                    "object:deleted",
+                    "multipart:completed",
+                    "webhook:failing",
+                    "webhook:disabled",
+                ]
+            ]
+            | None
+        ] = UNSET,
         secret: Given[str | None] = UNSET,
         retry_schedule: Given[Sequence[float] | None] = UNSET,
         timeout_seconds: Given[float | None] = UNSET,
@@ -519,9 +543,7 @@ class SyncWebhooks(SyncResource):
         self,
         id: str,
         *,
-        status: Given[
-            Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired", "coalesced"]
-        ] = UNSET,
+        status: Given[Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired"]] = UNSET,
         limit: Given[int] = UNSET,
         event: Given[Literal["object:created", "object:updated", "object:deleted", "multipart:completed"]] = UNSET,
         key: Given[str] = UNSET,
@@ -541,6 +563,7 @@ class SyncWebhooks(SyncResource):
         listed.
 
         `id`: the webhook's id.
+        `status`: only with this status.
         `limit`: how many a page has.
         `event`: only of this type.
         `key`: only of this key.
@@ -806,6 +829,7 @@ class SyncJobs(SyncResource):
         The newest first.
 
         `webhook`: only this webhook's.
+        `status`: only with this status.
         `limit`: how many a page has.
         """
         return self._pages(
@@ -815,7 +839,7 @@ class SyncJobs(SyncResource):
     def get(self, id: str) -> models.Job:
         """Get a job.
 
-
+        How far it is: its counts grow while it runs.
 
         `id`: the job's id.
         """
@@ -838,7 +862,7 @@ class SyncDeliveries(SyncResource):
     def get(self, id: str) -> models.DeliveryWithAttempts:
         """Get a delivery with its attempts.
 
-
+        Attempts are kept for as long as the history is (`--history-days`).
 
         `id`: the delivery's id (`X-ElasticLake-Delivery`).
         """
@@ -903,7 +927,7 @@ class SyncAccounts(SyncResource):
     def get(self, id: str) -> models.Account:
         """Get an account.
 
-
+        Its display name, its e-mail address, and since when it exists.
 
         `id`: the account's id.
         """
@@ -914,7 +938,7 @@ class SyncAccounts(SyncResource):
     ) -> models.Account:
         """Change an account.
 
-
+        What is left out stays. The account `root` is built in and cannot be changed.
 
         `id`: the account's id.
         """
@@ -968,7 +992,7 @@ class SyncKeys(SyncResource):
     def list(self, id: str, *, limit: Given[int] = UNSET) -> Iterator[models.Key]:
         """List an account's access keys.
 
-
+        In the order of their ids; without their secrets.
 
         `id`: the account's id.
         `limit`: how many a page has.
@@ -999,7 +1023,7 @@ class SyncTokens(SyncResource):
         self,
         access: Literal["read", "write"],
         *,
-        name: Given[str] = UNSET,
+        name: Given[str | Literal[""]] = UNSET,
         accounts: Given[Sequence[str] | None] = UNSET,
     ) -> models.Token:
         """Create a token.
@@ -1013,7 +1037,7 @@ class SyncTokens(SyncResource):
     def list(self, *, limit: Given[int] = UNSET) -> Iterator[models.Token]:
         """List tokens.
 
-
+        Without their texts. The server's own token comes from its configuration and is not listed.
 
         `limit`: how many a page has.
         """

@@ -140,7 +140,8 @@ def _events(
     reader: Reader, token: Token, webhook: Webhook, question: Question, now_ms: int
 ) -> tuple[BucketPlace | None, list[Event]]:
     """The events that are asked about, and where their bucket lies; None for samples in any bucket of the scope."""
-    name = question.bucket or (webhook.scope.name if webhook.scope.kind == "bucket" else None)
+    listens_to = webhook.scope.name if webhook.scope.kind == "bucket" else None
+    name = listens_to if question.bucket is None else question.bucket
     if name is None:
         if not question.objects:
             raise InvalidInput("bucket", f"Name a bucket: the webhook listens to a whole {webhook.scope.kind}.")

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 from tests.engines import NewMetadata
+from tests.unit.api.described import Described
 from tests.unit.world import ROOT_TOKEN_TEXT, START_MS, World, open_world
 
 from elasticlake.api.application import create_app
@@ -47,8 +49,24 @@ def system(world: World, metrics: SharedMetrics) -> System:
     return System(world.core, world.delivery, world.stores.blobs, world.clock, setup, engine, metrics)
 
 
+@pytest.fixture(scope="session")
+def described() -> Described:
+    """The API's own description, which needs no services."""
+    envelope: Any = create_app(None, "1.2.3")  # type: ignore[arg-type]
+    return Described(envelope._app.openapi())
+
+
 @pytest_asyncio.fixture
-async def api(world: World, health: Health, metrics: SharedMetrics, system: System) -> AsyncIterator[httpx.AsyncClient]:
+async def api(
+    world: World, health: Health, metrics: SharedMetrics, system: System, described: Described
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API, each of whose answers must be one that the description names."""
+
+    async def judge(answer: httpx.Response) -> None:
+        if "text/event-stream" not in answer.headers.get("content-type", ""):
+            await answer.aread()
+            described.require(answer)
+
     services = Services(
         accounts=world.accounts,
         tokens=world.tokens,
@@ -70,5 +88,8 @@ async def api(world: World, health: Health, metrics: SharedMetrics, system: Syst
     )
     transport = httpx.ASGITransport(create_app(services, "1.2.3"), raise_app_exceptions=True)
     headers = {"Authorization": f"Bearer {ROOT_TOKEN_TEXT}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+    hooks = {"response": [judge]}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers=headers, event_hooks=hooks
+    ) as client:
         yield client

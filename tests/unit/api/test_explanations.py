@@ -192,3 +192,10 @@ async def test_half_a_character_in_a_name_is_the_callers_error(
     answer = await api.post("/v1/explain", content=body % BUCKET.encode(), headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert "Unicode" in answer.json()["errors"][0]["detail"]
+
+
+async def test_a_bucket_without_a_name_is_none(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket(BUCKET)
+    made = await create(api)
+    answer = await api.post(f"/v1/webhooks/{made['id']}/explain", json={"bucket": "", "objects": [{"key": "a"}]})
+    assert answer.json()["type"] == "/v1/problems/no-such-bucket"

@@ -19,7 +19,7 @@ async def test_a_lake_from_beginning_to_end(api: httpx.AsyncClient) -> None:
     assert (renamed.status_code, renamed.json()["name"]) == (200, "production")
     assert (await api.get("/v1/lakes/lake1")).json() == renamed.json()
     again = await api.post("/v1/lakes", json={"lake": "lake1"})
-    assert (again.status_code, again.json()["type"]) == (409, "urn:elasticlake:problem:already-exists")
+    assert (again.status_code, again.json()["type"]) == (409, "/v1/problems/already-exists")
     gone = await api.delete("/v1/lakes/lake1")
     assert (gone.status_code, gone.content) == (204, b"")
     assert (await api.get("/v1/lakes/lake1")).status_code == 404

@@ -4,7 +4,7 @@ import pytest
 
 from elasticlake.cli.errors import EventsExpired, ExitCode, cannot_reach, no_valid_token, refusal
 
-NO_SUCH = "urn:elasticlake:problem:no-such-"
+NO_SUCH = "/v1/problems/no-such-"
 
 
 @pytest.mark.parametrize(

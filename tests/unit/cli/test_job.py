@@ -69,7 +69,7 @@ def test_a_job_that_waits_for_its_webhook_says_so_once(run: Run, server: RestSer
 
 
 def test_a_bucket_that_is_missing_is_not_said_to_be_the_webhook(run: Run, server: RestServer) -> None:
-    gone = {"type": "urn:elasticlake:problem:no-such-bucket", "detail": "There is no bucket b."}
+    gone = {"type": "/v1/problems/no-such-bucket", "detail": "There is no bucket b."}
     for command in ("replay", "backfill", "reconcile", "explain"):
         server.refusals[f"/v1/webhooks/wh_1/{command}"] = (404, gone)
         assert run("webhook", command, "wh_1", "--bucket", "b").stderr == "elasticlake: There is no bucket b (404)\n"

@@ -55,6 +55,7 @@ def test_the_fields_at_fault_are_named() -> None:
     with pytest.raises(InvalidInput) as caught:
         read(POST, refused(422, errors=[{"field": "lake", "detail": "No slug."}, "nonsense"]))
     assert caught.value.faults == [("lake", "No slug.")]
+    assert caught.value.field == "lake"
 
 
 def test_the_first_event_of_the_log_is_told() -> None:
@@ -98,9 +99,9 @@ def test_a_call_that_may_be_repeated_is() -> None:
 
 
 def test_what_the_server_may_have_done_is_not_done_again() -> None:
-    unknown = refused(504, type="urn:elasticlake:problem:outcome-unknown")
+    unknown = refused(504, type="/v1/problems/outcome-unknown")
     proxies = Answer(503, {"retry-after": "1"}, b"<html>")
-    full = refused(503, type="urn:elasticlake:problem:insufficient-storage")
+    full = refused(503, type="/v1/problems/insufficient-storage")
     for outcome in (ConnectionFailed("lost"), refused(500), unknown, refused(503), proxies, full):
         result, waits = play(POST, [outcome])
         assert isinstance(result, ConnectionFailed | Unavailable)
@@ -123,7 +124,7 @@ def test_a_refusal_is_final(status: int) -> None:
 
 
 def test_the_type_is_the_one_that_the_server_sends() -> None:
-    assert f"urn:elasticlake:problem:{errors.Unavailable.__name__.lower()}" == NOT_NOW
+    assert f"/v1/problems/{errors.Unavailable.__name__.lower()}" == NOT_NOW
 
 
 LOST = ConnectionFailed("lost")
