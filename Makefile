@@ -53,7 +53,7 @@ $(CLUSTER_STAMP): pyproject.toml requirements/cluster.lock | $(BIN)/python
 	@touch $@ $(SERVER_STAMP)
 
 $(DEV_STAMP): pyproject.toml requirements/dev.lock | $(BIN)/python
-	@echo "Installing the development environment into $(VENV) ..."
+	@echo "Installing the development environment into $(VENV) (once; a few minutes) ..."
 	@$(LOCKED) requirements/dev.lock
 	@$(EDITABLE)
 	@touch $@ $(CLUSTER_STAMP) $(SERVER_STAMP)

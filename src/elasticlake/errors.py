@@ -24,6 +24,11 @@ the terminal). The tree::
 from __future__ import annotations
 
 
+def how_to_install(extras: str) -> str:
+    """What to do about libraries that are missing; `extras` are those of the package, with commas."""
+    return f"install elasticlake[{extras}], in a clone by: pip install '.[{extras}]'"
+
+
 class ElasticLakeError(Exception):
     """Base of all our errors; `str(error)` is a sentence for the caller."""
 

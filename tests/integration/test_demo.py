@@ -125,5 +125,6 @@ def test_without_the_server_s_libraries_a_line_says_what_to_install(tmp_path: Pa
     (tmp_path / "pydantic_settings.py").write_text("raise ModuleNotFoundError('No module', name='pydantic_settings')\n")
     ran = elasticlake("demo", PYTHONPATH=str(tmp_path))
     assert ran.returncode == 1
-    assert ran.stderr.endswith("this needs the library pydantic_settings: pip install 'elasticlake[server]'\n")
+    assert ran.stderr.endswith("this needs the library pydantic_settings: "
+                               "install elasticlake[server], in a clone by: pip install '.[server]'\n")  # fmt: skip
     assert ran.stderr.count("\n") == 1

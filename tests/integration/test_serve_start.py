@@ -48,7 +48,7 @@ def test_a_second_server_on_the_same_data_is_refused(server: Server) -> None:
 def test_a_port_in_use(server: Server, tmp_path: Path) -> None:
     ran = elasticlake("serve", "--data", tmp_path / "data", "--listen", server.address)
     assert (ran.returncode, ran.stderr) == (
-        1, f"elasticlake: cannot listen at {server.address}: Address already in use\n",
+        1, f"elasticlake: cannot listen at {server.address}: Address already in use; --listen takes another\n",
     )  # fmt: skip
 
 

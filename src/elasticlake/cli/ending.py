@@ -13,7 +13,7 @@ import typer
 
 from elasticlake.cli.errors import CommandFailed, ExitCode
 from elasticlake.cli.output import printable
-from elasticlake.errors import ElasticLakeError
+from elasticlake.errors import ElasticLakeError, how_to_install
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -46,7 +46,7 @@ def faults_told() -> Iterator[None]:
         library = (error.name or "").partition(".")[0]
         if library in ("", "elasticlake"):
             raise _ended(_where(error), ExitCode.FAULT) from None
-        line = f"this needs the library {error.name}: pip install 'elasticlake[{EXTRAS.get(library, 'server')}]'"
+        line = f"this needs the library {error.name}: {how_to_install(EXTRAS.get(library, 'server'))}"
         raise _ended(line, ExitCode.REFUSED) from None
     except Exception as error:
         if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from elasticlake.model.ids import DeliveryId, new_webhook_id
 from elasticlake.model.webhooks import DEFAULT_TIMEOUT_SECONDS
 
 ANSWER_CAP_BYTES = 64 * 1024
+# The system's errors come as "[Errno 111] Connection refused".
+ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Forwarder:
                 _read_capped(response)
             return Outcome(response.status_code, None, _since(started))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Outcome(None, str(error) or type(error).__name__, _since(started))
+            return Outcome(None, ERROR_NUMBER.sub("", str(error)) or type(error).__name__, _since(started))
 
     def close(self) -> None:
         self._http.close()

@@ -44,7 +44,7 @@ def duration(milliseconds: float | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
     seconds = milliseconds / 1000
-    return f"{seconds:.1f} s" if seconds < 60 else _long(seconds)
+    return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 60 else _long(seconds)
 
 
 def percent(ratio: float | None) -> str:
@@ -61,6 +61,15 @@ def ago(time_ms: int | None, now_ms: int) -> Markup:
         return Markup("–")
     seconds = (now_ms - time_ms) / 1000
     text = "now" if abs(seconds) < 1 else f"{_long(seconds)} ago" if seconds > 0 else f"in {_long(-seconds)}"
+    return _time(time_ms, text)
+
+
+def due(time_ms: int, now_ms: int) -> Markup:
+    """How soon something happens that waits for its time and for an occasion: `in 5 s`, then `due`."""
+    return ago(time_ms, now_ms) if time_ms > now_ms else _time(time_ms, "due")
+
+
+def _time(time_ms: int, text: str) -> Markup:
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(rfc3339_milliseconds(time_ms), text)
 
 
@@ -126,6 +135,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "percent": percent,
     "ago": ago,
+    "due": due,
     "moment": moment,
     "key": key,
     "json_text": json_text,

@@ -18,7 +18,7 @@ from elasticlake.clock import SystemClock
 from elasticlake.config.credentials import RootCredentials
 from elasticlake.config.master_key import MasterKey, MasterKeyError
 from elasticlake.config.settings import Settings
-from elasticlake.errors import ElasticLakeError
+from elasticlake.errors import ElasticLakeError, how_to_install
 from elasticlake.metadata.database import Database
 from elasticlake.server.embedded import EmbeddedEngine
 from elasticlake.server.engine import Engine
@@ -85,7 +85,7 @@ class MissingExtra(ElasticLakeError):
 
     def __init__(self, options: list[str], extras: list[str]) -> None:
         wanted = ",".join(["server", *extras])
-        super().__init__(f"{' and '.join(options)} needs more libraries: pip install 'elasticlake[{wanted}]'")
+        super().__init__(f"{' and '.join(options)} needs more libraries: {how_to_install(wanted)}")
 
 
 class WrongBlobs(ElasticLakeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -102,7 +103,8 @@ def _listen(settings: Settings) -> socket.socket:
         listener.bind(address)
         listener.listen(2048)
     except OSError as error:
-        raise CannotServe(f"cannot listen at {settings.listen}: {error.strerror or error}") from None
+        hint = "; --listen takes another" if error.errno == errno.EADDRINUSE else ""
+        raise CannotServe(f"cannot listen at {settings.listen}: {error.strerror or error}{hint}") from None
     listener.set_inheritable(True)
     return listener
 

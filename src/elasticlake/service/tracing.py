@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from elasticlake.errors import ElasticLakeError
+from elasticlake.errors import ElasticLakeError, how_to_install
 
 if TYPE_CHECKING:
     from opentelemetry import trace
@@ -41,7 +41,7 @@ def require_tracing() -> None:
     if protocol is not None and os.environ[protocol] != PROTOCOL:
         raise CannotTrace(f"{protocol} is {os.environ[protocol]}; traces are sent by {PROTOCOL} alone")
     if not all(map(_is_installed, _LIBRARIES)):
-        raise CannotTrace(f"{name} is set, but tracing is not installed: pip install 'elasticlake[server,otel]'")
+        raise CannotTrace(f"{name} is set, but tracing is not installed: {how_to_install('server,otel')}")
 
 
 def open_tracer(process: str, version: str) -> Tracer | None:

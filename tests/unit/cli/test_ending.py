@@ -26,7 +26,7 @@ from elasticlake.errors import NotEmpty
         (CommandFailed("no\nsuch", ExitCode.UNREACHABLE), 3, r"no\\nsuch"),
         (NotEmpty("It is not empty."), 1, r"It is not empty\."),
         (PermissionError(13, "Permission denied", "a/b"), 1, "Permission denied: a/b"),
-        (ModuleNotFoundError(name="psycopg.sql"), 1, r"this needs .* psycopg\.sql: .*'elasticlake\[server,postgres\]'"),
+        (ModuleNotFoundError(name="psycopg.sql"), 1, r"this needs .* psycopg\.sql: .* '\.\[server,postgres\]'"),
         (ModuleNotFoundError(name="elasticlake.gone"), 70, "an answer that nobody foresaw.*: ModuleNotFoundError.*"),
         (KeyError("sequence"), 70, "an answer that nobody foresaw.*: KeyError: 'sequence' at ending.py:[0-9]+"),
     ],

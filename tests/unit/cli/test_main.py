@@ -60,7 +60,8 @@ def _modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_server_s_libraries_one_line_says_what_to_install(arguments: list[str]) -> None:
     result = CliRunner().invoke(doors, arguments)
     assert result.exit_code == 1
-    assert "library a_library_that_nobody_has: pip install 'elasticlake[server]'" in result.stderr
+    line = "this needs the library a_library_that_nobody_has: "
+    assert f"{line}install elasticlake[server], in a clone by: pip install '.[server]'" in result.stderr
     assert result.stderr.count("\n") == 1
 
 

@@ -26,7 +26,15 @@ def test_sizes(size_bytes: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("milliseconds", "text"),
-    [(None, "–"), (1.25, "1.2 ms"), (340.2, "340 ms"), (4200, "4.2 s"), (180_000, "3 min"), (7_200_000, "2 h")],
+    [
+        (None, "–"),
+        (1.25, "1.2 ms"),
+        (340.2, "340 ms"),
+        (4200, "4.2 s"),
+        (30_000, "30 s"),
+        (180_000, "3 min"),
+        (7_200_000, "2 h"),
+    ],
 )
 def test_durations(milliseconds: float | None, text: str) -> None:
     assert show.duration(milliseconds) == text
@@ -45,6 +53,12 @@ def test_times_say_when_and_how_long_ago() -> None:
     assert ">in 2 h<" in show.ago(1_000_000 + 7_200_000, 1_000_000)
     assert 'datetime="1970-01-01T00:16:40.000Z"' in show.ago(1_000_000, 2_000_000)
     assert show.ago(None, 0) == "–"
+
+
+def test_what_is_to_come_is_never_said_to_be_past() -> None:
+    assert ">in 5 s<" in show.due(1_005_000, 1_000_000)
+    assert ">due<" in show.due(998_000, 1_000_000)
+    assert 'datetime="1970-01-01T00:16:38.000Z"' in show.due(998_000, 1_000_000)
 
 
 def test_a_key_cannot_pass_for_another() -> None:

@@ -90,7 +90,7 @@ def test_what_cannot_be_done_is_refused_in_a_line(
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINT, "http://127.0.0.1:1")
     monkeypatch.setattr(tracing, "_LIBRARIES", ("opentelemetry.sdk", "no_such_package.at.all"))
-    with pytest.raises(CannotTrace, match=r"pip install 'elasticlake\[server,otel\]'"):
+    with pytest.raises(CannotTrace, match=r"in a clone by: pip install '\.\[server,otel\]'"):
         require_tracing()
 
 
