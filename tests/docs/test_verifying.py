@@ -140,7 +140,7 @@ def cases_of(real: Received, secret: str) -> list[Case]:
         Case(
             "other letters",
             body,
-            {**given, "webhook-id": "\u00ff", "webhook-signature": "v1,\u00ff"},
+            {**given, **letters},
             secret,
             False,
             True,

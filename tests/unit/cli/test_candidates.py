@@ -43,7 +43,9 @@ def test_every_page_is_read(server: RestServer) -> None:
     assert names(candidates.buckets, server, "b3") == [("b3", "private")]
 
 
-@pytest.mark.parametrize("name", ["$(id)", "`id`", "a;id", "a b", "a\nb", "*", "-x", "--token=x", "~root", "'", "", "é"])
+@pytest.mark.parametrize(
+    "name", ["$(id)", "`id`", "a;id", "a b", "a\nb", "*", "-x", "--token=x", "~root", "'", "", "é"]
+)
 def test_no_name_is_offered_that_a_shell_would_take_for_more(server: RestServer, name: str) -> None:
     """Bash puts what is offered on the line as it is, to be run by the next Enter."""
     server.put("lakes", lake=name, name="")
