@@ -1,4 +1,4 @@
-"""How whatever goes wrong in a command reaches the person: one line on stderr, an exit code; the traceback for who asks."""
+"""How whatever goes wrong in a command reaches the person: one line on stderr and an exit code."""
 
 from __future__ import annotations
 
