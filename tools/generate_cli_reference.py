@@ -78,7 +78,8 @@ def generate() -> str:
     parts = [
         INTRODUCTION.read_text().rstrip(),
         "\n".join(["| code | meaning |", "| --- | --- |", *codes]),
-        "After another signal it is 128 and the signal's number. A command never shows a traceback.",
+        "After another signal it is 128 and the signal's number. What went wrong is one line; with"
+        " `ELASTICLAKE_TRACEBACK=1` the traceback stands above it.",
     ]
     for title, (about, names) in GROUPS.items():
         parts += [f"## {title}", about, *(_section(leaf) for name in names for leaf in leaves(name))]

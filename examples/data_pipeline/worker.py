@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 import convert
@@ -20,6 +22,9 @@ from elasticlake import Client
 LOOK_SECONDS = 0.2
 WAIT_SECONDS = 5.0
 PARQUET_BUCKET = os.environ.get("PARQUET_BUCKET", "examples--sales--parquet")
+
+# What may be well the next time. boto3 has errors of its own for transfers.
+FAILURES = (Boto3Error, BotoCoreError, ClientError, OSError, duckdb.OperationalError, sqlite3.OperationalError)
 
 log = logging.getLogger("worker")
 
@@ -32,8 +37,8 @@ def main() -> None:
         try:
             if not work(s3):
                 time.sleep(LOOK_SECONDS)
-        except (BotoCoreError, ClientError, OSError, duckdb.OperationalError) as error:
-            log.warning("Storage, disk or memory fails; the same change again in %s s: %s", WAIT_SECONDS, error)
+        except FAILURES as error:
+            log.warning("Storage or disk fails; the same change again in %s s: %s", WAIT_SECONDS, error)
             time.sleep(WAIT_SECONDS)
 
 
@@ -52,7 +57,7 @@ def work(s3: Any) -> bool:
         state.skip(change, name)
     else:
         state.finish(change, table)
-        log.info("%s at %s: %s", change.key, change.sequence, table.error or f"{table.rows} rows")
+        log.info("%r at %s: %s", change.key, change.sequence, table.error or f"{table.rows} rows")
     return True
 
 

@@ -13,6 +13,8 @@ from PIL import Image, ImageOps
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_PIXELS = 100_000_000
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
+"""Pillow knows more, and runs another program for some: Ghostscript for EPS."""
 SIZE = (256, 256)
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ def mirror(s3: Any, bucket: str, key: str, into: str) -> None:
 def thumbnail(picture: IO[bytes]) -> bytes:
     """A WebP of at most 256 × 256 pixels, upright; raises `Unreadable`."""
     try:
-        with Image.open(picture) as image:
+        with Image.open(picture, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Unreadable(f"It has {image.width} × {image.height} pixels.")
             image.draft("RGB", SIZE)  # a JPEG is decoded no larger than is needed
@@ -56,7 +58,7 @@ def thumbnail(picture: IO[bytes]) -> bytes:
 def _state(s3: Any, bucket: str, key: str) -> str | None:
     """The picture's etag; None if there is no such object, or it is no picture."""
     head = _head(s3, bucket, key)
-    return head["ETag"] if head and head["ContentType"].startswith("image/") else None
+    return head["ETag"] if head and head["ContentType"].lower().startswith("image/") else None
 
 
 def _write(s3: Any, bucket: str, key: str, into: str, etag: str | None) -> None:
@@ -64,7 +66,7 @@ def _write(s3: Any, bucket: str, key: str, into: str, etag: str | None) -> None:
     if etag is None:
         if current:
             s3.delete_object(Bucket=into, Key=key)
-            log.info("The thumbnail of %s is gone, as is the picture.", key)
+            log.info("The thumbnail of %r is gone, as is the picture.", key)
     elif not current or current["Metadata"].get("picture") != etag:
         made = _made(s3, bucket, key, etag)
         if made is not None:
@@ -87,11 +89,11 @@ def _made(s3: Any, bucket: str, key: str, etag: str) -> dict[str, Any] | None:
             shutil.copyfileobj(answer["Body"], picture, 1024 * 1024)
             made = thumbnail(picture)
     except Unreadable as error:
-        log.warning("There is no thumbnail of %s: %s", key, error)
+        log.warning("There is no thumbnail of %r: %s", key, error)
         return {"Body": f"There is no thumbnail. {error}\n".encode(), "ContentType": "text/plain; charset=utf-8"}
     finally:
         answer["Body"].close()
-    log.info("The thumbnail of %s is made.", key)
+    log.info("The thumbnail of %r is made.", key)
     return {"Body": made, "ContentType": "image/webp"}
 
 

@@ -49,7 +49,8 @@ def put(bucket: str, key: str, sequence: int, text: str | None) -> None:
 
 def search(words: str, limit: int = 20) -> list[Hit]:
     """The objects that have all the words, the best first."""
-    quoted = " ".join('"{}"'.format(word.replace('"', '""')) for word in words.split())  # no syntax of FTS5
+    # No syntax of FTS5, for which a NUL ends the text.
+    quoted = " ".join('"{}"'.format(word.replace('"', '""')) for word in words.replace("\0", " ").split())
     with _transaction() as database:
         found = database.execute(
             "SELECT bucket, key, snippet(texts, 0, '', '', ' … ', 12) FROM texts JOIN objects ON id = texts.rowid"

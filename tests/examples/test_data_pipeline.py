@@ -94,6 +94,19 @@ def test_what_is_old_comes_to_nothing(example: Example) -> None:
     assert str(example.folder) not in error
 
 
+def test_storage_that_fails_is_waited_for(example: Example) -> None:
+    for name in example.objects(PARQUET):
+        example.s3.delete_object(Bucket=PARQUET, Key=name)
+    example.s3.delete_bucket(Bucket=PARQUET)
+    worker = example.pid("worker")
+    put(example, "forgery\nworker: waiting.csv", [("north", 1)])
+    eventually(lambda: "worker: Storage or disk fails" in example.output)
+    example.client.buckets.create(PARQUET)
+    eventually(lambda: example.objects(PARQUET) and not example.rows("pipeline.db", "SELECT 1 FROM inbox"))
+    assert example.pid("worker") == worker
+    assert "\nworker: waiting.csv" not in example.output
+
+
 def read_csv(example: Example, key: str) -> Rows:
     lines = example.s3.get_object(Bucket=CSV, Key=key)["Body"].read().decode().splitlines()[1:]
     return [(region, int(amount)) for region, amount in (line.split(",") for line in lines)]
@@ -115,6 +128,14 @@ def test_a_change_that_was_overtaken_in_the_inbox_has_no_effect(
     assert state.tables() == {("b", "a.csv"): state.Table(5, "b/5.parquet", 7)}
     assert state.totals() == {"rows": 7, "changes": 1}
     assert state.leftovers() == ["b/3.parquet"]
+
+
+def test_a_csv_that_takes_too_much_memory_stops_no_other(tmp_path: Path) -> None:
+    convert = loaded("convert")
+    wide, parquet_file = tmp_path / "in.csv", tmp_path / "out.parquet"
+    wide.write_text("".join(",".join(f"{letter}{n}" for n in range(20_000)) + "\n" for letter in "ab"))
+    with pytest.raises(convert.Unreadable, match="Memory"):
+        convert.to_parquet(wide, parquet_file)
 
 
 def loaded(name: str) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from tests.docs.documents import ROOT
 from tests.examples.example import Example, running
 from tests.integration.receiver import eventually
 
@@ -82,8 +85,9 @@ def test_crashes_lose_no_picture(example: Example) -> None:
     eventually(lambda: example.output.count("] received") > example.output.count("] succeeded"))
     example.kill("worker")
     example.kill("receiver")
-    put(example, "last.jpg", large)
+    put(example, "last\nforged.jpg", large, "IMAGE/PNG")
     require_exact(example)
+    assert "\nforged.jpg" not in example.output
 
 
 def test_duplicates_and_replays_write_nothing(example: Example) -> None:
@@ -106,3 +110,16 @@ def test_what_is_replaced_and_deleted_is_followed(example: Example) -> None:
     thumbnails = example.objects(THUMBNAILS)
     assert not {"many/1 ☂+%2F.jpg", "many/2 ☂+%2F.jpg", "truncated.png"} & thumbnails.keys()
     assert Image.open(io.BytesIO(thumbnails["many/0 ☂+%2F.jpg"]["Body"])).size == (256, 85)
+
+
+def test_no_picture_starts_a_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EPS is a language, which Pillow hands to Ghostscript where that is installed."""
+    marker, program = tmp_path / "was-run", tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {marker}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)
+    thumbnails = runpy.run_path(str(ROOT / "examples/image_pipeline/thumbnails.py"))
+    with pytest.raises(thumbnails["Unreadable"]):
+        thumbnails["thumbnail"](io.BytesIO(picture("EPS", (9, 9))))
+    assert not marker.exists()

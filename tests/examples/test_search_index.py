@@ -73,7 +73,7 @@ def test_it_finds_words_and_no_syntax(example: Example) -> None:
     assert hit == {"bucket": BUCKET, "key": ODD, "excerpt": hit["excerpt"]}
     assert "Café au" in hit["excerpt"]
     assert keys(example, "cafe") == {ODD}
-    for words in ("", '"', "NOT", "lighthouse OR harbour", "text:lighthouse*", "NEAR("):
+    for words in ("", '"', "NOT", "lighthouse OR harbour", "text:lighthouse*", "NEAR(", "\0"):
         assert search(example, words) == []
 
 

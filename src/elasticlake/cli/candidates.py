@@ -6,6 +6,7 @@ Asked at each press of a key, so it takes a second at most, and whatever goes wr
 from __future__ import annotations
 
 import json
+import re
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,9 +18,13 @@ import typer
 
 from elasticlake.cli.client import LARGEST_PAGE, Document, path
 from elasticlake.cli.connection import DEFAULT_URL, Connection, connection
+from elasticlake.cli.output import printable
 
 PATIENCE_SECONDS = 1.0
 MOST_PAGES = 10
+# All that our names are made of. Bash puts what it is offered on the line as it is: a server that lies could have the
+# next Enter run it.
+_is_harmless = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 
 Candidates = list[tuple[str, str]]
 """Words, each with what it means ("" for nothing)."""
@@ -93,8 +98,9 @@ def _named(ctx: typer.Context, incomplete: str, name: str, meaning: str, *collec
             options = ctx.find_root().params
             server = connection(options.get("url") or DEFAULT_URL, options.get("token") or "")
             for item in _items(server, path(*collection)):
-                if str(item[name]).startswith(incomplete):
-                    found.append((str(item[name]), str(item.get(meaning) or "")))
+                word = str(item[name])
+                if word.startswith(incomplete) and _is_harmless(word):
+                    found.append((word, printable(str(item.get(meaning) or ""))))
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()

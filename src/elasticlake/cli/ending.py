@@ -1,4 +1,4 @@
-"""How whatever goes wrong in a command reaches the person: one line on stderr, an exit code, never a traceback."""
+"""How whatever goes wrong in a command reaches the person: one line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from elasticlake.cli.output import printable
 from elasticlake.errors import ElasticLakeError, how_to_install
 
 PACKAGE = Path(__file__).parents[1]
+
+TRACEBACK = "ELASTICLAKE_TRACEBACK"
+"""The variable that, if it is set, has the traceback written before the line."""
 
 EXTRAS = {
     "greenlet": "server,postgres",
@@ -64,6 +67,8 @@ def _where(error: Exception) -> str:
 
 def _ended(line: str, exit_code: ExitCode) -> typer.Exit:
     with suppress(OSError):  # whoever has nowhere to read it has the exit code
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()  # of what is being handled
         typer.echo(f"elasticlake: {printable(line)}", err=True)
     return typer.Exit(int(exit_code))
 

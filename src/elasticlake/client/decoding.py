@@ -23,11 +23,13 @@ def decode(kind: Any, value: Any) -> Any:
 
 
 def _decode(kind: Any, value: Any) -> Any:
-    if kind is Any or value is None:
+    if kind is Any:
         return value
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return _decode_one_of(get_args(kind), value)
+        return None if value is None else _decode_one_of(get_args(kind), value)
+    if value is None:
+        return _nothing(kind, origin)
     if origin is list:
         return [_decode(get_args(kind)[0], item) for item in value]
     if origin is dict:
@@ -40,6 +42,12 @@ def _decode(kind: Any, value: Any) -> Any:
         return float(value)
     # A literal that a newer server has made is shown as it is.
     return value if origin is Literal else _plain(kind, value)
+
+
+def _nothing(kind: Any, origin: Any) -> None:
+    """A member that a newer server may leave empty; but no document, and no list to go through."""
+    if origin in (list, dict) or is_dataclass(kind):
+        raise TypeError("null")
 
 
 def _decode_one_of(kinds: tuple[Any, ...], value: Any) -> Any:

@@ -74,7 +74,7 @@ class Answer:
         """The body's JSON; raises `UnexpectedAnswer`."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UnexpectedAnswer(f"The answer ({self.status}) is not JSON: is this ElasticLake?") from None
 
 

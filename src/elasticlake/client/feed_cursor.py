@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from elasticlake.client import models
 from elasticlake.client.call import Call, make_call
+from elasticlake.client.errors import UnexpectedAnswer
 
 PAGE_EVENTS = 1000
 WAIT_SECONDS = 20.0
@@ -26,7 +27,15 @@ class FeedCursor:
         return make_call("GET", "/v1/buckets/{bucket}/events", models.Feed, path=path, query=query)
 
     def take(self, feed: models.Feed) -> list[models.Event]:
-        """The events that came. Each is to be `passed` when it has been handed on."""
+        """The events that came. Each is to be `passed` when it has been handed on. Raises `UnexpectedAnswer` where the
+        log does not go on from here, as that of a server that was restored from a backup."""
+        if feed.last_sequence < self.after:
+            raise UnexpectedAnswer(f"The log of {self._bucket} ends at {feed.last_sequence}, before {self.after}.")
+        for expected, event in enumerate(feed.items, self.after + 1):
+            if event.sequence != expected:
+                raise UnexpectedAnswer(
+                    f"The log of {self._bucket} does not go on after {self.after}: {expected} is not there."
+                )
         self.has_ended = not feed.items and not self._follow
         return feed.items
 

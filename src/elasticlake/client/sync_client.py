@@ -10,7 +10,7 @@ import httpx
 
 from elasticlake.client import models
 from elasticlake.client.call import Call
-from elasticlake.client.errors import ConnectionFailed, Unavailable, connection_failed
+from elasticlake.client.errors import ConnectionFailed, TooManyRequests, Unavailable, connection_failed
 from elasticlake.client.exchange import AWAY_SECONDS, RETRIES, TIMEOUT_SECONDS, Answer, Server, attempting
 from elasticlake.client.feed_cursor import FeedCursor
 from elasticlake.client.object_storage import s3_client
@@ -65,14 +65,14 @@ class Client(SyncResources):
     def events(self, bucket: str, after: int = 0, *, follow: bool = True) -> Iterator[models.Event]:
         """The bucket's events behind sequence `after`, in order, without a gap; and, with `follow`, what comes.
 
-        A server that is away is waited for. Raises `EventsExpired` where the log no longer holds what follows, and
-        `NotFound`.
+        A server that is away or too busy is waited for. Raises `EventsExpired` where the log no longer holds what
+        follows, `UnexpectedAnswer` where it does not go on from there, and `NotFound`.
         """
         cursor = FeedCursor(bucket, after, follow=follow)
         while not cursor.has_ended:
             try:
                 feed = self.send(cursor.call)
-            except (ConnectionFailed, Unavailable):
+            except (ConnectionFailed, TooManyRequests, Unavailable):
                 if not follow:
                     raise
                 time.sleep(AWAY_SECONDS)

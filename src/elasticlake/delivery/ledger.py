@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -88,6 +89,8 @@ class Ledger:
         self._attempt_bytes = 0
         self._dirty = asyncio.Event()
         self._attempted = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """Nobody is to wait for a beat: nothing is sent until there is room, or all is over."""
         self._one_flush = asyncio.Lock()
         self._flushing: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -168,6 +171,7 @@ class Ledger:
         was_full = self.is_full
         self._unwritten_bytes += size_bytes
         if self.is_full and not was_full:
+            self._hurry.set()
             _log.warning("deliveries wait for the disk", unwritten_bytes=self._unwritten_bytes)
 
     def start(self) -> None:
@@ -180,7 +184,8 @@ class Ledger:
     async def _repeat(self, news: asyncio.Event, seconds: float, write: Callable[[], Awaitable[None]]) -> None:
         while not self._closing:
             await news.wait()
-            await asyncio.sleep(seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), seconds)
             await self._finish(write)
 
     async def flush(self) -> None:
@@ -228,11 +233,14 @@ class Ledger:
         was_full = self.is_full
         self._unwritten_bytes -= size_bytes
         if was_full and not self.is_full:
+            if not self._closing:
+                self._hurry.clear()
             self.on_room()
 
     async def close(self) -> None:
         """Write the last of it."""
         self._closing = True
+        self._hurry.set()
         self._dirty.set()
         self._attempted.set()
         await asyncio.gather(*self._writing)

@@ -43,6 +43,16 @@ def test_every_page_is_read(server: RestServer) -> None:
     assert names(candidates.buckets, server, "b3") == [("b3", "private")]
 
 
+@pytest.mark.parametrize(
+    "name", ["$(id)", "`id`", "a;id", "a b", "a\nb", "*", "-x", "--token=x", "~root", "'", "", "é"]
+)
+def test_no_name_is_offered_that_a_shell_would_take_for_more(server: RestServer, name: str) -> None:
+    """Bash puts what is offered on the line as it is, to be run by the next Enter."""
+    server.put("lakes", lake=name, name="")
+    server.put("lakes", lake="lake1", name="a\tb\x1b[2J")
+    assert names(candidates.lakes, server) == [("lake1", "a\\tb\\x1b[2J")]
+
+
 def test_a_pond_is_completed_in_two_steps(server: RestServer) -> None:
     server.put("lakes", lake="lake1", name="Production")
     server.put("lakes/lake1/ponds", pond="papers", name="Papers")

@@ -40,6 +40,19 @@ def test_each_kind_has_its_line_and_its_code(
     assert re.fullmatch(f"elasticlake: {line}", capsys.readouterr().err.removesuffix("\n"))
 
 
+@pytest.mark.parametrize("error", [KeyError("sequence"), PermissionError(13, "Permission denied", "a/b")])
+def test_who_asks_is_shown_the_traceback(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELASTICLAKE_TRACEBACK", "1")
+    with pytest.raises(typer.Exit), faults_told():
+        raise error
+    shown, _, line = capsys.readouterr().err.rpartition("\nelasticlake: ")
+    assert shown.startswith("Traceback (most recent call last):")
+    assert "raise error" in shown
+    assert line.count("\n") == 1
+
+
 @pytest.mark.parametrize("error", [typer.Exit(3), typer.Abort(), typer.BadParameter("No.")])
 def test_what_typer_words_is_left_to_it(error: Exception) -> None:
     with pytest.raises(type(error)) as ended, faults_told():

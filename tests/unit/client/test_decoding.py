@@ -33,11 +33,14 @@ def test_a_word_that_a_newer_server_made_is_shown_as_it_is() -> None:
 
 @pytest.mark.parametrize("document", [None, [], "text", {}, {"lake": "lake1"}, LAKE | {"lake": 5}])
 def test_what_is_no_such_document_is_told(document: Any) -> None:
-    if document is None:
-        assert decode(models.Lake | None, document) is None
-    else:
-        with pytest.raises(UnexpectedAnswer, match="no Lake"):
-            decode(models.Lake, document)
+    with pytest.raises(UnexpectedAnswer, match="no Lake"):
+        decode(models.Lake, document)
+
+
+def test_nothing_is_an_answer_only_where_there_may_be_none() -> None:
+    assert decode(models.Lake | None, None) is None
+    with pytest.raises(UnexpectedAnswer, match="no Feed"):
+        decode(models.Feed, {"items": None, "lastSequence": 1, "firstSequence": 1})
 
 
 def test_of_several_models_the_one_whose_members_are_there_is_taken() -> None:

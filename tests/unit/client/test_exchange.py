@@ -188,3 +188,9 @@ def test_a_server_is_named_by_arguments_or_the_environment(monkeypatch: pytest.M
     for wrong in ("ftp://x", "127.0.0.1:9000", "http://", "http://x/?a=b"):
         with pytest.raises(ValueError, match="not a server's URL"):
             Server.named(wrong, "")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_is_told(body: bytes) -> None:
+    with pytest.raises(UnexpectedAnswer, match="not JSON"):
+        read(GET, Answer(200, {}, body))

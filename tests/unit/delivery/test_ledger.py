@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+import pytest
 from tests.unit.delivery.dispatching import Owner, eventually, owning_ledger
 from tests.unit.world import START_MS, World, attempt
 
@@ -224,6 +225,23 @@ async def test_it_is_full_until_what_waits_is_written(world: World) -> None:
     ledger.attempted(large)
     await ledger.close()
     assert told == [False]
+
+
+async def test_what_is_full_is_written_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent meanwhile: a few large batches may not have to wait for the beat."""
+    monkeypatch.setattr(module, "HISTORY_SECONDS", 3600)
+    ledger = await owning_ledger(world, history=history_writer(world))
+    ledger.start()
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
+    await asyncio.sleep(0)  # the beat has begun
+    ledger.attempted(replace(attempt(WEBHOOK, BUCKET, 2), request_body=bytes(module.MAX_UNWRITTEN_BYTES)))
+    assert ledger.is_full
+    await eventually(lambda: not ledger.is_full)
+    ledger.attempted(attempt(WEBHOOK, BUCKET, 3))
+    await asyncio.wait_for(ledger.close(), 30)  # it does not wait for the beat either
+    history = world.open_history()
+    assert all(history.of_delivery(WEBHOOK, BUCKET, sequence, 0) for sequence in (1, 2, 3))
+    history.close()
 
 
 async def test_a_history_that_cannot_be_written_loses_no_outcome(world: World) -> None:
