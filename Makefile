@@ -22,8 +22,10 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	--resolver=backtracking
 
-# The tests of a file stay together, as they share what it set up, and in the order of tests/conftest.py.
-PARALLEL := --numprocesses auto --dist loadfile --no-loadscope-reorder
+# Much of a test is waiting, so there is a process more than cores. The tests of a file stay together, as they share what
+# it set up, and come in the order of tests/conftest.py.
+WORKERS := $(shell expr $$(nproc) + 1)
+PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The variable leaves out an advertisement.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
