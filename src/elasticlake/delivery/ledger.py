@@ -90,7 +90,7 @@ class Ledger:
         self._dirty = asyncio.Event()
         self._attempted = asyncio.Event()
         self._hurry = asyncio.Event()
-        """Nobody is to wait for a beat: nothing is sent until there is room, or all is over."""
+        """No beat is waited for: what is unwritten is half of what may be, or all is over."""
         self._one_flush = asyncio.Lock()
         self._flushing: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -170,8 +170,9 @@ class Ledger:
     def _grow(self, size_bytes: int) -> None:
         was_full = self.is_full
         self._unwritten_bytes += size_bytes
-        if self.is_full and not was_full:
+        if self._unwritten_bytes >= MAX_UNWRITTEN_BYTES // 2:
             self._hurry.set()
+        if self.is_full and not was_full:
             _log.warning("deliveries wait for the disk", unwritten_bytes=self._unwritten_bytes)
 
     def start(self) -> None:
@@ -232,9 +233,9 @@ class Ledger:
     def _shrink(self, size_bytes: int) -> None:
         was_full = self.is_full
         self._unwritten_bytes -= size_bytes
+        if self._unwritten_bytes < MAX_UNWRITTEN_BYTES // 2 and not self._closing:
+            self._hurry.clear()
         if was_full and not self.is_full:
-            if not self._closing:
-                self._hurry.clear()
             self.on_room()
 
     async def close(self) -> None:

@@ -37,6 +37,13 @@ def feed(*keys: bytes, webhook_id: str = WEBHOOK) -> Feed:
     return made
 
 
+def is_written(world: World, sequence: int) -> bool:
+    history = world.open_history()
+    found = history.of_delivery(WEBHOOK, BUCKET, sequence, 0)
+    history.close()
+    return bool(found)
+
+
 def history_writer(world: World) -> HistoryLog:
     return world.open_history_log()
 
@@ -227,21 +234,21 @@ async def test_it_is_full_until_what_waits_is_written(world: World) -> None:
     assert told == [False]
 
 
-async def test_what_is_full_is_written_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is sent meanwhile: a few large batches may not have to wait for the beat."""
+@pytest.mark.parametrize("share", [1, 2], ids=["full", "half full"])
+async def test_what_fills_up_is_written_at_once(world: World, share: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sent while it is full: a few large batches may not have to wait for the beat."""
     monkeypatch.setattr(module, "HISTORY_SECONDS", 3600)
     ledger = await owning_ledger(world, history=history_writer(world))
     ledger.start()
     ledger.attempted(attempt(WEBHOOK, BUCKET, 1))
     await asyncio.sleep(0)  # the beat has begun
-    ledger.attempted(replace(attempt(WEBHOOK, BUCKET, 2), request_body=bytes(module.MAX_UNWRITTEN_BYTES)))
-    assert ledger.is_full
+    ledger.attempted(replace(attempt(WEBHOOK, BUCKET, 2), request_body=bytes(module.MAX_UNWRITTEN_BYTES // share)))
+    assert ledger.is_full == (share == 1)
+    await eventually(lambda: is_written(world, 2))
     await eventually(lambda: not ledger.is_full)
     ledger.attempted(attempt(WEBHOOK, BUCKET, 3))
     await asyncio.wait_for(ledger.close(), 30)  # it does not wait for the beat either
-    history = world.open_history()
-    assert all(history.of_delivery(WEBHOOK, BUCKET, sequence, 0) for sequence in (1, 2, 3))
-    history.close()
+    assert all(is_written(world, sequence) for sequence in (1, 2, 3))
 
 
 async def test_a_history_that_cannot_be_written_loses_no_outcome(world: World) -> None:
