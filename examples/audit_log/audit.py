@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS audit (
 """
 
 
+class Contradiction(Exception):
+    """Something else is recorded in the event's place: the lake was restored from a backup, or the log was changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What is recorded of one bucket."""
@@ -44,15 +48,20 @@ class Proof:
 
 
 def record(event: Event) -> bool:
-    """Keep the event; False if it is kept already. When this returns it is on disk."""
+    """Keep the event; False if it is kept already. When this returns it is on disk. Raises `Contradiction`."""
     assert event.object
     row = (
         *(event.id, event.bucket, event.sequence, event.time.isoformat(), event.type, event.object.key),
         *(event.principal, json.dumps(event.raw)),
     )
     with _database() as database:
-        # A replay with fresh ids repeats bucket and sequence, which are as good.
-        return database.execute(f"INSERT INTO audit VALUES ({_marks(row)}) ON CONFLICT DO NOTHING", row).rowcount == 1
+        if database.execute(f"INSERT INTO audit VALUES ({_marks(row)}) ON CONFLICT DO NOTHING", row).rowcount == 1:
+            return True
+        # A replay with fresh ids repeats all but the id.
+        same = "SELECT 1 FROM audit WHERE bucket = ? AND sequence = ? AND time = ? AND action = ? AND key = ?"
+        if database.execute(same, row[1:6]).fetchone() is None:
+            raise Contradiction(f"{event.bucket} {event.sequence} is recorded as another event than {event.id}.")
+        return False
 
 
 def entries(text: str = "", limit: int = 100) -> list[dict[str, Any]]:

@@ -9,12 +9,18 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.docs.documents import ROOT
 from tests.examples.example import Example, running
 from tests.integration.server import ACCESS_KEY, API_TOKEN, SECRET_KEY, Server
+
+from elasticlake.webhooks import Event
+from elasticlake.webhooks.event import EventObject
 
 BUCKETS = ("audited--legal--contracts", "audited--sales--offers")
 THEIRS = {
@@ -122,3 +128,16 @@ def test_to_set_it_up_again_makes_nothing_twice(example: Example) -> None:
         secret = THEIRS["WEBHOOK_SECRET"]
         start["subscribe"](example.client, "audit", endpoint, secret, {"lake": "audited"}, events=before.events)
         assert (example.webhook.id, example.webhook.endpoint) == (before.id, endpoint)
+
+
+def test_another_event_in_an_event_s_place_is_no_repeat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after the lake was restored from a backup: it counts on from there. The proof would not notice."""
+    monkeypatch.setenv("AUDIT_DATABASE", str(tmp_path / "audit.db"))
+    audit = runpy.run_path(str(ROOT / "examples/audit_log/audit.py"))
+    event = Event("object:created", datetime(2026, 1, 1, tzinfo=UTC), "evt_1", "b", EventObject("k"), sequence=1)
+    assert audit["record"](event)
+    assert not audit["record"](replace(event, id="evt_2"))  # a replay with fresh ids
+    for other in (replace(event, id="evt_3", object=EventObject("other")), replace(event, type="object:deleted")):
+        with pytest.raises(audit["Contradiction"], match="b 1"):
+            audit["record"](other)
+    assert audit["ids"]("b") == ["evt_1"]
