@@ -61,7 +61,7 @@ def fastapi_that_reads_first(receiver: Receiver) -> tuple[Any, str]:
 
 
 def django_asgi(receiver: Receiver) -> tuple[Any, str]:
-    _configure_django(receiver)
+    _route_django(receiver)
     return get_asgi_application(), "/hook"
 
 
@@ -88,15 +88,19 @@ def flask_blueprint_that_reads_first(receiver: Receiver) -> tuple[Any, str]:
 
 
 def django(receiver: Receiver) -> tuple[Any, str]:
-    _configure_django(receiver)
+    _route_django(receiver)
     return get_wsgi_application(), "/hook"
 
 
-def _configure_django(receiver: Receiver) -> None:
+def configure_django() -> None:
     """Once for each process; with the protection of forms that a new project has."""
     if not settings.configured:
         middleware = ["django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"]
         settings.configure(SECRET_KEY="django", ALLOWED_HOSTS=["*"], MIDDLEWARE=middleware)
+
+
+def _route_django(receiver: Receiver) -> None:
+    configure_django()
     routes = ModuleType(f"hosted_routes_{next(_numbers)}")
     routes.urlpatterns = [path("hook", receiver.django)]  # type: ignore[attr-defined]
     sys.modules[routes.__name__] = routes

@@ -11,6 +11,7 @@ from bench.__main__ import _parser as bench_parser
 from bench.engine import _parser as engine_parser
 from tests.docs.documents import Document, commands, pages
 
+from elasticlake.cli.ending import TRACEBACK
 from elasticlake.cli.main import RootGroup
 from elasticlake.cli.main import root as root_command
 from elasticlake.config.settings import Settings
@@ -30,7 +31,7 @@ FOREIGN_OPTIONS = frozenset(
         *("--preserve",),  # mc
     }
 )
-CLIENTS = frozenset({"ELASTICLAKE_URL", "ELASTICLAKE_CONFIG"})
+CLIENTS = frozenset({"ELASTICLAKE_URL", "ELASTICLAKE_CONFIG", TRACEBACK})
 TESTS = frozenset({"ELASTICLAKE_ENGINE", "ELASTICLAKE_SOAK", "ELASTICLAKE_ALL_SUITES"})
 BENCH = frozenset(
     option

@@ -20,12 +20,11 @@ from typing import Any
 from wsgiref import simple_server
 
 import pytest
-from django.conf import settings
 from django.test import RequestFactory, override_settings
 from django.urls import resolve
 from tests.docs.documents import Document, blocks, codes, rows
 from tests.unit.webhooks.sent import SECRET, WEBHOOK, event, sent
-from tests.webhook_hosts import serve_aiohttp, serve_asgi, serve_wsgi
+from tests.webhook_hosts import configure_django, serve_aiohttp, serve_asgi, serve_wsgi
 
 from elasticlake import webhooks
 from elasticlake.delivery.attempt import Request
@@ -116,8 +115,7 @@ def test_in_a_framework(load: Load, capsys: pytest.CaptureFixture[str], name: st
 
 
 def test_django(load: Load, capsys: pytest.CaptureFixture[str]) -> None:
-    if not settings.configured:
-        settings.configure()
+    configure_django()
     urls, request = load("urls"), delivery()
     with override_settings(ROOT_URLCONF=urls):
         view = resolve("/hook").func

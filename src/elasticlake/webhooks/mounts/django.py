@@ -17,6 +17,7 @@ def view(receiver: Receiver, request: HttpRequest) -> HttpResponse:
     del response["Content-Type"]
     for name, value in answer.headers:
         response[name] = value
+    response["Content-Length"] = str(len(answer.body))  # which a project without CommonMiddleware would lack
     return response
 
 
