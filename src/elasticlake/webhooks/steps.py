@@ -5,6 +5,7 @@ A generator yields calls, and is given what each returned or raised. Whoever run
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
@@ -90,7 +91,9 @@ async def _waiting(call: Call) -> Outcome:
         outcome = call.outcome()
     else:
         # A thread cannot be interrupted: what is canceled here goes on there, and the steps end without hearing of it.
-        beside = asyncio.to_thread(call.outcome)
+        # As `to_thread`, but a future and no task, which a loop that ends would cancel although it is shielded.
+        in_context = contextvars.copy_context().run
+        beside = asyncio.get_running_loop().run_in_executor(None, in_context, call.outcome)
         outcome = await (asyncio.shield(beside) if call.is_cleanup else beside)
     if not inspect.isawaitable(outcome.value):
         return outcome
