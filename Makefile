@@ -22,9 +22,9 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 	--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
 	--resolver=backtracking
 
-# Much of a test is waiting, so there are two processes for each core. The tests of a file stay together, as they share what
+# Much of a test is waiting, so there is a process more than cores. The tests of a file stay together, as they share what
 # it set up, and come in the order of tests/conftest.py.
-WORKERS := $(shell expr 2 \* $$(nproc))
+WORKERS := $(shell expr 1 + $$(nproc))
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The variable leaves out an advertisement.

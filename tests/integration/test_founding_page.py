@@ -146,7 +146,7 @@ def test_the_handler_accepts_the_four_events_and_every_field_is_right(
     ]
     s3.complete_multipart_upload(**at, MultipartUpload={"Parts": parts})
 
-    eventually(lambda: len(page_app.requests) == 5)
+    eventually(lambda: len(page_app.answers) == 5)
     assert page_app.answers == [200] * 5
     # One key's events arrive in order; the two keys' may overtake each other.
     received = sorted(page_app.requests, key=lambda one: one.event["sequence"])
@@ -185,7 +185,7 @@ def test_a_handler_that_fails_twice_gets_the_same_bytes_a_third_time(
 ) -> None:
     page_app.failing[:] = [500, 500]
     s3_client(page_server).put_object(Bucket=BUCKET, Key="again.txt", Body=b"again")
-    eventually(lambda: len(page_app.requests) == 3)
+    eventually(lambda: len(page_app.answers) == 3)
     assert page_app.answers == [500, 500, 200]
     first, second, third = page_app.requests
     assert first.body == second.body == third.body

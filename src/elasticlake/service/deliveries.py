@@ -32,8 +32,8 @@ T = TypeVar("T")
 
 MAX_WAIT_SECONDS = 60.0
 POLL_SECONDS = 0.05
-# Attempts are written beside the outcomes, not before them: a wait for an outcome gives them this long to be seen too.
-HISTORY_POLLS = 10
+# Attempts are written beside the outcomes, and some after them: a wait for an outcome gives them 2 s to be seen too.
+HISTORY_POLLS = 40
 # Pieces that a page may be gathered from.
 _PIECES = 10
 ANYTHING = Wanted()
