@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -180,7 +181,11 @@ class Lookout:
 
     async def _forget_deleted(self) -> None:
         """Outcomes that were on their way when a webhook was deleted may have come after its end."""
-        for webhook_id in await self._state.read(deliveries.known_webhooks):
+        known_ids = await self._state.read(deliveries.known_webhooks)
+        # The core's snapshot of this turn may be older than that: it would lack webhooks made since, which are then
+        # remembered and not deleted.
+        await asyncio.sleep(0)
+        for webhook_id in known_ids:
             if self._roster.get(webhook_id) is None and not await self._core.read(
                 lambda reader: webhooks.exists(reader, webhook_id),  # noqa: B023
                 loose=True,
