@@ -10,7 +10,8 @@ from elasticlake.api.documents import Body, Document, Text, Timestamp, example, 
 from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
 from elasticlake.api.values import BucketText, Bytes, EndpointUrl, EventCount, Sequence, Subscribed
-from elasticlake.api.webhooks import ONE_PLACE, PlacedBody, WebhookId
+from elasticlake.api.webhook_documents import ONE_PLACE, PlacedBody
+from elasticlake.api.webhooks import WebhookId
 from elasticlake.clock import rfc3339_seconds
 from elasticlake.model.events import EVENT_TYPES, EventType, OperationalType
 from elasticlake.model.filters import Filter

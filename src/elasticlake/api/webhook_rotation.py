@@ -8,7 +8,8 @@ from elasticlake.api.documents import Body, example, resource
 from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
 from elasticlake.api.values import Overlap, Secret
-from elasticlake.api.webhooks import WebhookDocument, WebhookId
+from elasticlake.api.webhook_documents import WebhookDocument
+from elasticlake.api.webhooks import WebhookId
 from elasticlake.model.rotation import DEFAULT_OVERLAP_SECONDS
 
 router = resource("webhooks")
