@@ -1,4 +1,4 @@
-"""Webhooks."""
+"""Operations on webhooks."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from elasticlake.api.deliveries import DeliveryDocument, delivery_search
-from elasticlake.api.documents import (
-    DocumentPage,
-    WaitSeconds,
-    page_request,
-    resource,
-)
+from elasticlake.api.documents import DocumentPage, WaitSeconds, page_request, resource
 from elasticlake.api.refusals import may_answer
 from elasticlake.api.services import Call
-from elasticlake.api.values import (
-    PondName,
-)
+from elasticlake.api.values import PondName
 from elasticlake.api.webhook_documents import Deleted, NewWebhookBody, WebhookChangeBody, WebhookDocument
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.model.webhooks import DELIVERY_STATUSES, DeliveryStatus
