@@ -97,6 +97,7 @@ class Dispatcher:
         self._lookout = Lookout(
             core, state, roster, membership, self._feeds, self._turns, self._paces, failing, ledger, self._woken.set
         )
+        self._feeds.on_outdated = self._lookout.learn_of
         self._stopping = Stopping(disable, Announcements(state, roster, clock), failing, self._lookout, ledger, clock)
         backfills = Backfills(core, self._usable_feed, self._let_go)
         retries = JobRetries(core, state, backfills, ledger, clock, self._wait_seconds)
@@ -112,7 +113,7 @@ class Dispatcher:
         )
         self._jobs = Jobs(
             state, JobSource(core, state), job_attempts, Pacing(self._wait_seconds, self._permit), self._flights,
-            self._turns, membership, ledger, clock,
+            self._turns, membership, ledger, clock, self._lookout.is_current,
         )  # fmt: skip
         self._rewinding = Rewinding(
             core, state, self._feeds, self._flights, self._jobs, ledger, self._lookout.begin_anew
@@ -247,7 +248,7 @@ class Dispatcher:
         if self._wait_seconds(webhook) == 0 and self._feeds.may_read(webhook.id):
             # Not before it may send: what cannot go yet costs nothing in the log.
             has_read = await self._feeds.read_on(feed, self._lookout.head(feed.bucket_id))
-        if self._feeds.get(feed_id) is not feed:
+        if self._feeds.get(feed_id) is not feed or self._lookout.is_outdated(feed_id):
             return False
         if not self._membership.may_send(webhook.id):
             # It went to another while we read: an open feed would keep it from going.

@@ -43,6 +43,8 @@ class Feeds:
         self._shares: dict[str, Budget] = {}
         self.on_expired: Callable[[int], None] = lambda expired: None
         """Told of events that retention took before they were delivered."""
+        self.on_outdated: Callable[[Feed], None] = lambda feed: None
+        """Told of a feed whose webhook was changed, or deleted, since it was opened."""
 
     def may_read(self, webhook_id: str) -> bool:
         """Whether the webhook may take more events into memory: no backlog spends what the others need (I6)."""
@@ -114,12 +116,16 @@ class Feeds:
         feed.give_back_budget()
 
     async def read_on(self, feed: Feed, head: int) -> bool:
-        """Take the log's next events into the window; whether there were any."""
+        """Take the log's next events into the window; whether there were any.
+
+        Not where the webhook is not what it was: the change may have come before them, and is to apply to them.
+        """
         if not feed.may_read or head <= feed.read_up_to:
             return False
-        found = await self._core.read(
-            lambda reader: events.after(reader, feed.bucket_id, feed.read_up_to, READ_EVENTS), loose=True
-        )
+        found, revision = await self._core.read(lambda reader: _log_and_revision(reader, feed), loose=True)
+        if revision != feed.revision:
+            self.on_outdated(feed)
+            return False
         trimmed = await self._trimmed(feed, found)
         if self.get((feed.webhook_id, feed.bucket_id)) is not feed:
             # It was closed while we read.
@@ -247,6 +253,12 @@ def _batch(feed: Feed, webhook: Webhook) -> None:
     for lane in feed.lanes.values():
         # Composed when it did: from now on each goes alone.
         lane.end_sequence = 0
+
+
+def _log_and_revision(reader: Reader, feed: Feed) -> tuple[list[Event], int | None]:
+    """The log's next events, and then, of that moment or a later one, the webhook's revision."""
+    found = events.after(reader, feed.bucket_id, feed.read_up_to, READ_EVENTS)
+    return found, webhooks.revision(reader, feed.webhook_id)
 
 
 def _stored(reader: Reader, webhook_id: str, bucket_id: int) -> tuple[Position | None, list[Lane]]:

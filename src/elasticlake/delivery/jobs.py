@@ -44,7 +44,7 @@ class Pacing:
 
 class Jobs:
     """Reads and sends for the running jobs of our webhooks. Not one of its attempts takes a slot that is reserved for
-    what has just happened."""
+    what has just happened. `is_current` says whether the webhook is still defined as it was last read."""
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Jobs:
         membership: Membership,
         ledger: Ledger,
         clock: Clock,
+        is_current: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._state = state
         self._source = source
@@ -67,6 +68,7 @@ class Jobs:
         self._membership = membership
         self._ledger = ledger
         self._clock = clock
+        self._is_current = is_current
         self._runs: dict[FeedId, JobRun] = {}
         self._under_way: Counter[str] = Counter()
 
@@ -94,6 +96,9 @@ class Jobs:
 
     async def _open(self, feed_id: FeedId, job_id: str, epoch: int) -> None:
         job = await self._state.read(lambda reader: jobs.get(reader, job_id))
+        if not await self._is_current(feed_id[0]):
+            # It may have been changed before the job was made.
+            return
         # Another may have gone on while we read how far it was.
         is_ours = self._membership.may_send(feed_id[0]) and self._membership.epoch == epoch
         if job is not None and job.status == "running" and is_ours:

@@ -100,6 +100,23 @@ class Lookout:
         self._outdated.update((feed.webhook_id, feed.bucket_id) for feed in feeds)
         self._wake()
 
+    def learn_of(self, feed: Feed) -> None:
+        """The feed's webhook was changed before we were told."""
+        self.outdate([feed])
+        self.look_soon()
+
+    async def is_current(self, webhook_id: str) -> bool:
+        """Whether we know the webhook as it was defined when what we have just read was written, or later; if not, we
+        will soon."""
+        # The core's snapshot of this turn may be older than what was read.
+        await asyncio.sleep(0)
+        webhook = self._roster.get(webhook_id)
+        revision = await self._core.read(lambda reader: webhooks.revision(reader, webhook_id), loose=True)
+        is_known = revision == (webhook.revision if webhook is not None else None)
+        if not is_known:
+            self.look_soon()
+        return is_known
+
     def begin_anew(self) -> None:
         """What we may send is not what it was: look at every log and lane again."""
         self._heads.clear()

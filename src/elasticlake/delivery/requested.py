@@ -118,10 +118,8 @@ class RequestedDeliveries:
 
     async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
         try:
-            webhook = self._roster.get(requested.webhook_id)
-            if webhook is None and await self._exists(requested.webhook_id):
-                # Made since the roster was read: it is known at the next scan, and this is due still.
-                return
+            # As it is now: it may have been changed, or made, since the roster was read, and before this was asked for.
+            webhook = await self._core.read(lambda reader: self._roster.read(reader, requested.webhook_id))
             if webhook is not None and job_of(requested.generation) is not None:
                 is_crowded = list(self._of_task.values()).count(webhook.id) > MAX_OF_JOBS_PER_WEBHOOK
                 await self._retries.attempt(webhook, requested, is_crowded=is_crowded, send=self._send)
@@ -142,9 +140,6 @@ class RequestedDeliveries:
             _log.error("requested delivery failed", delivery=str(delivery_id), exc_info=error)
         finally:
             self._in_flight.discard(delivery_id)
-
-    async def _exists(self, webhook_id: str) -> bool:
-        return await self._core.read(lambda reader: webhooks.exists(reader, webhook_id), loose=True)
 
     async def _send(self, delivery: Delivery, requested: RequestedDelivery) -> None:
         attempts = requested.attempts + 1

@@ -30,6 +30,11 @@ class Roster:
     def get(self, webhook_id: str) -> Webhook | None:
         return self._by_id.get(webhook_id)
 
+    def read(self, reader: Reader, webhook_id: str) -> Webhook | None:
+        """The webhook as it is at this moment, which may be later than the rest was loaded."""
+        stored = webhooks.get(reader, webhook_id)
+        return None if stored is None else unseal(self._decrypt, stored)
+
     def refresh(self, reader: Reader) -> bool:
         """Load the definitions anew if any has changed; whether one had."""
         version = webhooks.version(reader)

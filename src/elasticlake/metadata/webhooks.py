@@ -85,6 +85,12 @@ def exists(reader: Reader, webhook_id: str) -> bool:
     return reader.row("SELECT 1 FROM webhooks WHERE id = ?", (webhook_id,)) is not None
 
 
+def revision(reader: Reader, webhook_id: str) -> int | None:
+    """How often the webhook was changed; None if there is none."""
+    row = reader.row("SELECT revision FROM webhooks WHERE id = ?", (webhook_id,))
+    return int(row[0]) if row else None
+
+
 def ids(reader: Reader) -> list[str]:
     """Every webhook's id."""
     return [row[0] for row in reader.rows("SELECT id FROM webhooks ORDER BY id")]

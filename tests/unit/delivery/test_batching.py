@@ -12,6 +12,7 @@ from tests.simulation.receivers import make_event
 from tests.unit.delivery.dispatching import Receiver, dispatching, eventually, listen
 from tests.unit.world import World
 
+from elasticlake.clock import SystemClock
 from elasticlake.delivery.batching import MAX_BATCH_BYTES, Batching
 from elasticlake.delivery.feeds import Feeds
 from elasticlake.errors import InvalidWebhook
@@ -66,8 +67,9 @@ async def test_what_has_come_goes_together(world: World, receiver: Receiver) -> 
 
 
 async def test_an_event_waits_for_others_but_not_for_ever(world: World, receiver: Receiver) -> None:
+    world.clock.time_ms = SystemClock().now_ms()
     await world.bucket("bucket")
-    await batched(world, receiver, batch={"max_events": 100, "max_wait_ms": 4000})
+    await batched(world, receiver, batch={"max_events": 100, "max_wait_ms": 3000})
     async with dispatching(world) as running:
         await world.put("bucket", b"one")
         running.dispatcher.wake({})
