@@ -108,11 +108,8 @@ class Lookout:
     async def is_current(self, webhook_id: str) -> bool:
         """Whether we know the webhook as it was defined when what we have just read was written, or later; if not, we
         will soon."""
-        # The core's snapshot of this turn may be older than what was read.
-        await asyncio.sleep(0)
         webhook = self._roster.get(webhook_id)
-        revision = await self._core.read(lambda reader: webhooks.revision(reader, webhook_id), loose=True)
-        is_known = revision == (webhook.revision if webhook is not None else None)
+        is_known = await self._revision(webhook_id) == (webhook.revision if webhook is not None else None)
         if not is_known:
             self.look_soon()
         return is_known
@@ -198,18 +195,17 @@ class Lookout:
 
     async def _forget_deleted(self) -> None:
         """Outcomes that were on their way when a webhook was deleted may have come after its end."""
-        known_ids = await self._state.read(deliveries.known_webhooks)
-        # The core's snapshot of this turn may be older than that: it would lack webhooks made since, which are then
-        # remembered and not deleted.
-        await asyncio.sleep(0)
-        for webhook_id in known_ids:
-            if self._roster.get(webhook_id) is None and not await self._core.read(
-                lambda reader: webhooks.exists(reader, webhook_id),  # noqa: B023
-                loose=True,
-            ):
+        for webhook_id in await self._state.read(deliveries.known_webhooks):
+            if self._roster.get(webhook_id) is None and await self._revision(webhook_id) is None:
                 for known in (self._ledger, self._feeds, self._paces, self._failing):
                     known.forget(webhook_id)
                 await self._state.write(partial(deliveries.forget_webhook, webhook_id=webhook_id))
+
+    async def _revision(self, webhook_id: str) -> int | None:
+        """The webhook's, not before the deliveries' store was last read; None if it is deleted."""
+        # The core's snapshot of this turn may be older than that: it may lack what was made or changed since.
+        await asyncio.sleep(0)
+        return await self._core.read(lambda reader: webhooks.revision(reader, webhook_id), loose=True)
 
     def _raise_head(self, bucket_id: int, sequence: int) -> None:
         if sequence <= self._heads.get(bucket_id, -1):

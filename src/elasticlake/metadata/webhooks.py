@@ -81,10 +81,6 @@ def get(reader: Reader, webhook_id: str) -> StoredWebhook | None:
     return _stored(row) if row else None
 
 
-def exists(reader: Reader, webhook_id: str) -> bool:
-    return reader.row("SELECT 1 FROM webhooks WHERE id = ?", (webhook_id,)) is not None
-
-
 def revision(reader: Reader, webhook_id: str) -> int | None:
     """How often the webhook was changed; None if there is none."""
     row = reader.row("SELECT revision FROM webhooks WHERE id = ?", (webhook_id,))

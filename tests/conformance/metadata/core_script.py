@@ -359,8 +359,8 @@ def _webhooks(step: Script) -> None:
     step.gives(StoredWebhook(ON_BUCKET, b"sealed\x00", None), webhooks.get, "wh_1")
     step.gives(StoredWebhook(ON_LAKE, b"sealed again", b"more"), webhooks.get, "wh_3")
     step.gives(None, webhooks.get, "none")
-    step.gives(True, webhooks.exists, "wh_2")
-    step.gives(False, webhooks.exists, "none")
+    step.gives(7, webhooks.revision, "wh_3")
+    step.gives(None, webhooks.revision, "none")
     step.gives(["wh_1", "wh_2", "wh_3"], webhooks.ids)
     both = [StoredWebhook(ON_BUCKET, b"sealed\x00", None), StoredWebhook(ON_LAKE, b"sealed again", b"more")]
     step.gives(both, webhooks.some, ["wh_3", "none", "wh_1"])
