@@ -1,6 +1,7 @@
 """Open-loop load: requests start at a fixed rate, whether or not the server keeps up.
 
-A closed loop would slow down with the server and so hide its worst moments (coordinated omission).
+A closed loop would slow down with the server and so hide its worst moments (coordinated omission). So would a client
+that waits for the processor add to them: it asks for short turns, as what it measures does.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from bench.client import Connection, Request
 from bench.closed_loop import GRACE_SECONDS, Source, run_on_uvloop
 from bench.stats import Tally
 from bench.target import Target
+from elasticlake.server.tuning import ask_for_short_turns
 
 # Sends less often than this are woken for one by one; faster ones go out in the bursts that fell due meanwhile.
 TICK_SECONDS = 0.001
@@ -117,4 +119,8 @@ def run_open(target: Target, source: Source, rate: float, seconds: float) -> Ope
         await loop.run()
         return loop
 
-    return run_on_uvloop(run())
+    ask_for_short_turns()
+    try:
+        return run_on_uvloop(run())
+    finally:
+        ask_for_short_turns(0)

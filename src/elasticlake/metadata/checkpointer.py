@@ -1,9 +1,10 @@
 """Checkpoints of a SQLite database beside its commits, not within them.
 
 A checkpoint copies the log's pages into the database and fsyncs that: ten milliseconds in which every commit waits, as
-SQLite does it at the end of one. Here a thread with a connection of its own copies the log while commits go on, and
-the next commit only what came meanwhile. Whoever writes then begins the log anew, unless somebody reads from it at that
-moment: in that case it is asked for again.
+SQLite does it at the end of one. Here a thread with a connection of its own copies the log while commits go on, a
+little at a time: what is fsynced at once is what the commits beside it wait for. When the log is long, the next commit
+copies what came meanwhile, and whoever writes then begins the log anew, unless somebody reads from it at that moment:
+in that case it is tried again.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ import structlog
 
 from elasticlake.metadata import sqlite
 
+STEPS = 32
+"""In how many the log is copied until it begins anew. At 500 PUTs of 4 KiB a second one alone took 5.8 ms, and what
+came meanwhile 3.3 ms, in which commits waited; one of 32 takes 1.1 ms."""
 PAUSE_SECONDS = 0.1
-"""How long after a checkpoint that did not let the log begin anew the next one is made."""
+"""How long after a step the next one is made, at the soonest."""
 
 _log = structlog.get_logger("metadata")
 
@@ -36,6 +40,8 @@ class Checkpointer:
         self._is_working = False
         self._is_copied = False
         """Whether the log was copied but for what was committed since."""
+        self._copied_pages = 0
+        """How far the log was copied when that was last tried."""
         self._not_before = 0.0
         self._has_failed = False
         self._thread = threading.Thread(target=self._work, name=f"checkpoint {path.name}", daemon=True)
@@ -51,11 +57,13 @@ class Checkpointer:
     def _committed(self, writer: apsw.Connection, database: str, pages: int) -> int:
         """After each commit, in its thread, with the number of pages in the log. Whatever is raised here would make it
         look as if the commit had failed."""
-        if pages < sqlite.CHECKPOINT_PAGES:
-            self._is_copied = False
-        elif self._is_copied:
-            self._is_copied = False
+        if pages < self._copied_pages:
+            self._copied_pages = 0
+        is_long, is_copied, self._is_copied = pages >= sqlite.CHECKPOINT_PAGES, self._is_copied, False
+        if is_long and is_copied:
             self._copy(writer)
+        elif pages - self._copied_pages < sqlite.CHECKPOINT_PAGES // STEPS:
+            return apsw.SQLITE_OK
         elif not self._is_working and time.monotonic() >= self._not_before:
             self._not_before = time.monotonic() + PAUSE_SECONDS
             self._is_working = True
@@ -74,7 +82,8 @@ class Checkpointer:
     def _copy(self, connection: apsw.Connection | None) -> bool:
         """Copy as much as is safe, and hold up nobody; whether that went well."""
         try:
-            (connection or self._own_connection()).wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            copying = connection or self._own_connection()
+            _, self._copied_pages = copying.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.BusyError:
             # Another process is at it.
             return False

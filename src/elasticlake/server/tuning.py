@@ -36,9 +36,10 @@ def tune_process() -> None:
                 library.mallopt(option, KEPT_BYTES)
 
 
-def ask_for_short_turns() -> None:
+def ask_for_short_turns(slice_nanoseconds: int = SLICE_NANOSECONDS) -> None:
     """Ask the kernel for short slices of processor time, so that whoever waits for this process waits little: it then
-    comes, when it wakes, before one that is in the middle of a longer slice. For the threads that are made later, too.
+    comes, when it wakes, before one that is in the middle of a longer slice. For the threads and processes that are
+    made later, too. A slice of 0 is the kernel's own.
 
     Linux before 6.12 takes no notice, a sandbox may refuse, and whoever runs this in another class knows why: then all
     goes on as it was.
@@ -47,5 +48,5 @@ def ask_for_short_turns() -> None:
     if sys.platform != "linux" or number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
         return
     niceness = os.getpriority(os.PRIO_PROCESS, 0)
-    wanted = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, niceness, 0, SLICE_NANOSECONDS, 0, 0)
+    wanted = _SCHED_ATTR.pack(_SCHED_ATTR.size, os.SCHED_OTHER, 0, niceness, 0, slice_nanoseconds, 0, 0)
     ctypes.CDLL(None).syscall(number, 0, wanted, 0)

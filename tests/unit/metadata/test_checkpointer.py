@@ -57,6 +57,21 @@ async def test_the_log_stays_small(database: SqliteDatabase, path: Path) -> None
     assert threading.active_count() < 10
 
 
+async def test_the_log_is_copied_a_little_at_a_time(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is fsynced at once is what the commits beside it wait for."""
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 1_000_000)
+    monkeypatch.setattr(checkpointer, "STEPS", 1_000_000 // PAGES)
+    monkeypatch.setattr(checkpointer, "PAUSE_SECONDS", 0)
+    before = path.stat().st_size
+    for number in range(COMMITS):
+        await put(database, number)
+        await asyncio.sleep(0.001)
+    assert path.stat().st_size > before
+    assert log_pages(path) < COMMITS
+
+
 async def test_a_reader_of_an_older_state_holds_up_no_commit(database: SqliteDatabase, path: Path) -> None:
     """A backup, or a check, reads for minutes."""
     with closing(connect(path)) as connection:
