@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from tests.integration.conftest import Spawn, s3_client
 from tests.integration.server import elasticlake
 from tests.integration.test_backup import BUCKET, put_objects
+
+# Each says itself where it wants PostgreSQL.
+pytestmark = pytest.mark.embedded
 
 
 def migrated(*options: str | Path) -> list[dict[str, Any]]:

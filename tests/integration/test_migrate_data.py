@@ -21,6 +21,9 @@ from tests.postgres import Postgres
 
 from elasticlake.signing import page_signature
 
+# A move begins in a folder, and each says itself where it wants PostgreSQL.
+pytestmark = pytest.mark.embedded
+
 BUCKET = "lake1--pond1--backup"
 SECRET = "webhook-secret-of-the-move"
 BACKLOG = 120

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,10 +74,9 @@ def test_what_was_traced_last_is_sent_when_the_server_stops(spawn: Spawn, collec
     assert (head.attributes["http.response.status_code"], head.error, head.parent_id) == (404, None, "")
 
 
-def test_a_collector_that_is_no_url_is_refused_in_a_line(spawn: Spawn) -> None:
-    server = spawn()
-    ran = elasticlake("serve", "--data", server.data, OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318")
+def test_a_collector_that_is_no_url_is_refused_in_a_line(tmp_path: Path) -> None:
+    ran = elasticlake("serve", "--data", tmp_path / "data", OTEL_EXPORTER_OTLP_ENDPOINT="collector:4318")
     assert ran.returncode != 0
     assert ran.stderr.strip().endswith("OTEL_EXPORTER_OTLP_ENDPOINT is no URL: it looks like http://127.0.0.1:4318")
     assert len(ran.stderr.strip().splitlines()) == 1
-    assert not server.data.exists()
+    assert not (tmp_path / "data").exists()
