@@ -244,6 +244,10 @@ class Dispatcher:
             # Another may have gone on while we read how far it was.
             self._feeds.close(feed)
             return True
+        if feed.revision != webhook.revision:
+            # A retry of a job, which reads its webhook, has opened it before we knew the webhook as it is now.
+            self._lookout.learn_of(feed)
+            return False
         has_read = False
         if self._wait_seconds(webhook) == 0 and self._feeds.may_read(webhook.id):
             # Not before it may send: what cannot go yet costs nothing in the log.

@@ -103,6 +103,7 @@ class Lookout:
     def learn_of(self, feed: Feed) -> None:
         """The feed's webhook was changed before we were told."""
         self.outdate([feed])
+        self._roster.distrust()
         self.look_soon()
 
     async def is_current(self, webhook_id: str) -> bool:
@@ -111,6 +112,7 @@ class Lookout:
         webhook = self._roster.get(webhook_id)
         is_known = await self._revision(webhook_id) == (webhook.revision if webhook is not None else None)
         if not is_known:
+            self._roster.distrust()
             self.look_soon()
         return is_known
 

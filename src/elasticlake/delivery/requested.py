@@ -119,7 +119,7 @@ class RequestedDeliveries:
     async def _attempt(self, requested: RequestedDelivery, delivery_id: DeliveryId) -> None:
         try:
             # As it is now: it may have been changed, or made, since the roster was read, and before this was asked for.
-            webhook = await self._core.read(lambda reader: self._roster.read(reader, requested.webhook_id))
+            webhook = await self._core.read(lambda reader: self._roster.read(reader, requested.webhook_id), loose=True)
             if webhook is not None and job_of(requested.generation) is not None:
                 is_crowded = list(self._of_task.values()).count(webhook.id) > MAX_OF_JOBS_PER_WEBHOOK
                 await self._retries.attempt(webhook, requested, is_crowded=is_crowded, send=self._send)

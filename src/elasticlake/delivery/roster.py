@@ -49,6 +49,11 @@ class Roster:
                 self._by_place.setdefault((webhook.scope.kind, webhook.scope.id), []).append(webhook)
         return True
 
+    def distrust(self) -> None:
+        """Load everything at the next `refresh`, whatever the version: after an older database took over, the same one
+        may say something else."""
+        self._version = -1
+
     @property
     def ids(self) -> frozenset[str]:
         """Every webhook's id as of `refresh_ids`."""

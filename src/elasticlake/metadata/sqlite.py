@@ -14,7 +14,7 @@ from elasticlake.metadata.database import Committed, Row, Transaction, Value
 PAGE_SIZE_BYTES = 4096
 BUSY_SECONDS = 10.0
 # A checkpoint copies the log's pages into the database and fsyncs both. 8,000 (32 MiB) are often enough that the log
-# stays small, and seldom enough that a page which changes often is copied once.
+# stays small; `checkpointer` makes it in steps.
 CHECKPOINT_PAGES = 8000
 # Each connection has a page cache of its own. Writers of 32 clients gain a tenth by the large one (`bench --only put`);
 # whoever reads or appends in order gains nothing, as the system's cache is behind it.

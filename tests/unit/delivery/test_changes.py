@@ -42,6 +42,25 @@ async def test_an_event_after_a_change_that_nobody_told_of(
         assert moved.sequences == [2]
 
 
+async def test_an_event_after_a_change_that_the_count_of_changes_does_not_show(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a failover to a standby that had not received everything, and as many changes since."""
+    monkeypatch.setattr(dispatcher, "SCAN_SECONDS", 60)
+    bucket = await world.bucket("bucket")
+    await listen(world, receiver)
+    async with receiving() as moved, dispatching(world) as at_work:
+        await world.put("bucket", b"before")
+        at_work.dispatcher.wake({bucket.id: 1})
+        await eventually(lambda: receiver.sequences == [1])
+        change = "UPDATE webhooks SET revision = revision + 1, endpoint = ?"
+        await world.core.write(lambda tx: tx.run(change, (moved.url,)))
+        await world.put("bucket", b"after")
+        at_work.dispatcher.wake({bucket.id: 2})
+        await eventually(lambda: receiver.sequences[1:] + moved.sequences == [2])
+        assert moved.sequences == [2]
+
+
 async def test_an_event_after_an_end_that_nobody_told_of(
     world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
