@@ -1,7 +1,7 @@
 """Open-loop load: requests start at a fixed rate, whether or not the server keeps up.
 
-A closed loop would slow down with the server and so hide its worst moments (coordinated omission). So would a client
-that waits for the processor add to them: it asks for short turns, as what it measures does.
+A closed loop would slow down with the server and so hide its worst moments (coordinated omission).
+A client that waits for the processor would add moments of its own: this one asks for short turns, as a gateway does.
 """
 
 import asyncio

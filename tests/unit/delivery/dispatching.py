@@ -8,12 +8,13 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from aiohttp import web
-from tests.unit.world import KEY, ROOT, World
+from tests.unit.world import KEY, ROOT, World, open_databases
 
 from elasticlake.clock import SystemClock
 from elasticlake.delivery import stopping
@@ -28,9 +29,11 @@ from elasticlake.metadata.history import HistoryLog
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.events import EVENT_TYPES
 from elasticlake.model.webhooks import Webhook
+from elasticlake.service.jobs import Jobs
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.presence import Presence
 from elasticlake.service.webhook_definitions import NewWebhook, Place
+from elasticlake.service.webhooks import Webhooks
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 10.0
@@ -214,3 +217,20 @@ async def listen(world: World, receiver: Receiver, **members: Any) -> Webhook:
     """A webhook for everything in `bucket` at the receiver."""
     new = NewWebhook(Place(bucket="bucket"), receiver.url, EVENT_TYPES, secret="s")
     return (await world.webhooks.create(ROOT, replace(new, **members)))[0]
+
+
+def in_a_gateway(world: World, act: Callable[[Webhooks, Jobs], Awaitable[T]]) -> T:
+    """What a gateway does over connections of its own, in a thread of its own; the caller's loop stands still."""
+
+    async def as_gateway() -> T:
+        core, delivery = open_databases(world.folder, None)
+        try:
+            clock = SystemClock()
+            webhooks = Webhooks(core, delivery, KEY, EgressPolicy(developer=True), clock, lambda: None)
+            return await act(webhooks, Jobs(core, delivery, clock, lambda: None))
+        finally:
+            await core.close()
+            await delivery.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(as_gateway())).result()

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.unit.delivery.dispatching import Receiver, dispatching, eventually, listen, receiving
-from tests.unit.world import KEY, ROOT, World, open_databases
+from tests.unit.delivery.dispatching import (
+    Dispatching,
+    Receiver,
+    dispatching,
+    eventually,
+    in_a_gateway,
+    listen,
+    receiving,
+)
+from tests.unit.world import ROOT, World
 
-from elasticlake.clock import SystemClock
 from elasticlake.delivery import dispatcher
 from elasticlake.delivery.lookout import Lookout
-from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.jobs import JobParameters
+from elasticlake.model.objects import Bucket
 from elasticlake.service.jobs import Jobs
 from elasticlake.service.webhook_definitions import WebhookChange
 from elasticlake.service.webhooks import Webhooks
 
 Act = Callable[[Webhooks, Jobs], Awaitable[Any]]
+
+
+async def told_of_one(world: World, receiver: Receiver, at_work: Dispatching, bucket: Bucket) -> None:
+    """The webhook is the dispatcher's, and its feed is open."""
+    await world.put("bucket", b"before")
+    at_work.dispatcher.wake({bucket.id: 1})
+    await eventually(lambda: receiver.sequences == [1])
 
 
 async def test_an_event_after_a_change_that_nobody_told_of(
@@ -32,14 +44,12 @@ async def test_an_event_after_a_change_that_nobody_told_of(
     bucket = await world.bucket("bucket")
     webhook = await listen(world, receiver)
     async with receiving() as moved, dispatching(world) as at_work:
-        await world.put("bucket", b"before")
-        at_work.dispatcher.wake({bucket.id: 1})
-        await eventually(lambda: receiver.sequences == [1])
+        await told_of_one(world, receiver, at_work, bucket)
         await world.webhooks.change(ROOT, webhook.id, WebhookChange(endpoint=moved.url))
         await world.put("bucket", b"after")
         at_work.dispatcher.wake({bucket.id: 2})
-        await eventually(lambda: receiver.sequences[1:] + moved.sequences == [2])
-        assert moved.sequences == [2]
+        await eventually(lambda: receiver.sequences[1:] + moved.sequences)
+        assert (receiver.sequences, moved.sequences) == ([1], [2])
 
 
 async def test_an_event_after_a_change_that_the_count_of_changes_does_not_show(
@@ -50,15 +60,13 @@ async def test_an_event_after_a_change_that_the_count_of_changes_does_not_show(
     bucket = await world.bucket("bucket")
     await listen(world, receiver)
     async with receiving() as moved, dispatching(world) as at_work:
-        await world.put("bucket", b"before")
-        at_work.dispatcher.wake({bucket.id: 1})
-        await eventually(lambda: receiver.sequences == [1])
+        await told_of_one(world, receiver, at_work, bucket)
         change = "UPDATE webhooks SET revision = revision + 1, endpoint = ?"
         await world.core.write(lambda tx: tx.run(change, (moved.url,)))
         await world.put("bucket", b"after")
         at_work.dispatcher.wake({bucket.id: 2})
-        await eventually(lambda: receiver.sequences[1:] + moved.sequences == [2])
-        assert moved.sequences == [2]
+        await eventually(lambda: receiver.sequences[1:] + moved.sequences)
+        assert (receiver.sequences, moved.sequences) == ([1], [2])
 
 
 async def test_an_event_after_an_end_that_nobody_told_of(
@@ -88,24 +96,12 @@ def elsewhere_after_looking(world: World, monkeypatch: pytest.MonkeyPatch, act: 
     """A gateway with connections of its own acts when the dispatcher has read the webhooks, and nothing else yet."""
     learn_webhooks, is_over = Lookout.learn_webhooks, False
 
-    async def as_gateway() -> None:
-        core, delivery = open_databases(world.folder, None)
-        try:
-            policy, clock = EgressPolicy(developer=True), SystemClock()
-            webhooks = Webhooks(core, delivery, KEY, policy, clock, lambda: None)
-            await act(webhooks, Jobs(core, delivery, clock, lambda: None))
-        finally:
-            await core.close()
-            await delivery.close()
-
     async def learn_and_miss(looking: Lookout) -> bool:
         nonlocal is_over
         is_new = await learn_webhooks(looking)
         if not is_over:
             is_over = True
-            gateway = threading.Thread(target=lambda: asyncio.run(as_gateway()))
-            gateway.start()
-            gateway.join()
+            in_a_gateway(world, act)
         return is_new
 
     monkeypatch.setattr(Lookout, "learn_webhooks", learn_and_miss)
@@ -120,9 +116,7 @@ async def test_a_test_delivery_after_a_change(
     bucket = await world.bucket("bucket")
     webhook = await listen(world, receiver)
     async with receiving() as moved, dispatching(world) as at_work:
-        await world.put("bucket", b"key")
-        at_work.dispatcher.wake({bucket.id: 1})
-        await eventually(lambda: receiver.sequences == [1])
+        await told_of_one(world, receiver, at_work, bucket)
 
         async def move_and_test(webhooks: Webhooks, _: Jobs) -> None:
             await webhooks.change(ROOT, webhook.id, WebhookChange(endpoint=moved.url))
@@ -139,9 +133,7 @@ async def test_a_replay_after_a_change(world: World, receiver: Receiver, monkeyp
     bucket = await world.bucket("bucket")
     webhook = await listen(world, receiver)
     async with receiving() as moved, dispatching(world) as at_work:
-        await world.put("bucket", b"key")
-        at_work.dispatcher.wake({bucket.id: 1})
-        await eventually(lambda: receiver.sequences == [1])
+        await told_of_one(world, receiver, at_work, bucket)
 
         async def move_and_replay(webhooks: Webhooks, services: Jobs) -> None:
             await webhooks.change(ROOT, webhook.id, WebhookChange(endpoint=moved.url))

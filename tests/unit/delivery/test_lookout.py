@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 from typing import Any, cast
 
 import pytest
-from tests.unit.world import KEY, ROOT, World, open_databases
+from tests.unit.delivery.dispatching import in_a_gateway
+from tests.unit.world import KEY, ROOT, World
 
 from elasticlake.clock import SystemClock
 from elasticlake.delivery.failing import Failing
@@ -19,8 +19,8 @@ from elasticlake.delivery.pace import Paces
 from elasticlake.delivery.roster import Roster
 from elasticlake.delivery.turns import Turns
 from elasticlake.metadata import deliveries
-from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.ids import DeliveryId
+from elasticlake.service.jobs import Jobs
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 from elasticlake.service.webhooks import Webhooks
 
@@ -36,30 +36,21 @@ def lookout_of(world: World) -> Lookout:
     )  # fmt: skip
 
 
-async def make_and_test(world: World) -> DeliveryId:
-    """As a gateway does it, over connections of its own: a webhook, and a test delivery for it at once."""
-    core, delivery = open_databases(world.folder, None)
-    try:
-        gateway = Webhooks(core, delivery, KEY, EgressPolicy(developer=True), SystemClock(), lambda: None)
-        new = NewWebhook(Place(bucket="bucket"), "http://127.0.0.1:9/hook", ("object:created",), secret="s")
-        webhook, *_ = await gateway.create(ROOT, new)
-        return await gateway.test(ROOT, webhook.id)
-    finally:
-        await core.close()
-        await delivery.close()
+async def make_and_test(webhooks: Webhooks, _: Jobs) -> DeliveryId:
+    """A webhook, and a test delivery for it at once."""
+    new = NewWebhook(Place(bucket="bucket"), "http://127.0.0.1:9/hook", ("object:created",), secret="s")
+    webhook, *_others = await webhooks.create(ROOT, new)
+    return await webhooks.test(ROOT, webhook.id)
 
 
 @pytest.mark.embedded
 async def test_a_webhook_made_since_the_webhooks_were_read_is_not_taken_for_deleted(world: World) -> None:
     await world.bucket("bucket")
     lookout = lookout_of(world)
-    made: list[DeliveryId] = []
-    gateway = threading.Thread(target=lambda: made.append(asyncio.run(make_and_test(world))))
     await asyncio.sleep(0)
     assert await lookout.learn_webhooks()
-    gateway.start()
-    gateway.join()  # it holds up this loop: the snapshot of the webhooks goes on, that of deliveries is yet to begin
+    # This loop stands still: the snapshot of the webhooks goes on, that of deliveries is yet to begin.
+    one = in_a_gateway(world, make_and_test)
     await lookout.apply_changes()
-    (one,) = made
     at = (one.webhook_id, one.bucket_id, one.sequence, one.generation)
     assert await world.delivery.read(lambda reader: deliveries.get_requested(reader, *at)) is not None
