@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import typer
 
@@ -27,6 +28,21 @@ EXTRAS = {
     "psycopg": "server,postgres",
 }
 """What is installed for a library that is missing; "server" for every other."""
+
+
+THREADED = "obstore"
+"""The library whose threads come back to Python when they will. One that comes while the interpreter takes itself apart
+aborts the process, whatever the exit code was to be (CPython before 3.14; pyo3-async-runtimes knows of it)."""
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with its exit code. For every process that may have used an object store."""
+    if THREADED not in sys.modules:
+        raise SystemExit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # `faults_told` has said so
+            stream.flush()
+    os._exit(code)
 
 
 @contextmanager

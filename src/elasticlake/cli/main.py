@@ -19,7 +19,7 @@ from typer.main import get_command
 from elasticlake import __version__
 from elasticlake.cli.command import JSON_HELP, GlobalOptions, lone
 from elasticlake.cli.connection import CREDENTIALS_FILE, DEFAULT_URL
-from elasticlake.cli.ending import faults_told
+from elasticlake.cli.ending import faults_told, leave
 from elasticlake.cli.errors import MEANINGS
 
 
@@ -155,7 +155,10 @@ def root(
 def main() -> None:
     """The `elasticlake` script."""
     sys.stdout, sys.stderr = (_writable(stream) for stream in (sys.stdout, sys.stderr))
-    app(prog_name="elasticlake")
+    try:
+        app(prog_name="elasticlake")
+    except SystemExit as ended:
+        leave(int(ended.code or 0))
 
 
 def _writable(stream: TextIO | None) -> TextIO:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from elasticlake.blobs.remote import RemoteBlobs, open_remote_blobs
+from elasticlake.cli.ending import leave
 from elasticlake.model.ids import new_blob_id
 
 MIB = 1024 * 1024
@@ -49,3 +50,4 @@ async def main(url: str, size_mib: int) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    leave(0)

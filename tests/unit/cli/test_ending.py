@@ -7,7 +7,10 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ import typer
 from tests.unit.cli.conftest import Run, Spawn
 from tests.unit.cli.rest_server import TOKEN, RestServer
 
+from elasticlake import __version__
 from elasticlake.cli.ending import faults_told
 from elasticlake.cli.errors import MEANINGS, CommandFailed, ExitCode
 from elasticlake.errors import NotEmpty
@@ -122,6 +126,35 @@ def test_ctrl_c_ends_with_130_and_without_a_word(server: RestServer) -> None:
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (130, b"")
     assert b"Traceback" not in stderr
+
+
+def test_threads_of_the_object_stores_library_do_not_spoil_the_end(store_that_answers_late: str) -> None:
+    """One that reports while the interpreter takes itself apart would abort the process (CPython before 3.14)."""
+    command = [sys.executable, str(Path(__file__).with_name("ends_in_the_middle.py")), store_that_answers_late]
+    ran = subprocess.run([*command, "--version"], capture_output=True, timeout=30, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"elasticlake {__version__}\n", "")
+
+
+@pytest.fixture
+def store_that_answers_late(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An S3 that lets every request wait for 0.3 seconds, and then refuses it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    class Late(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            time.sleep(0.3)
+            self.send_error(403)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Late) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
+        thread.start()
+        yield f"s3://bucket/prefix?endpoint=http://127.0.0.1:{http.server_port}&region=us-east-1"
+        http.shutdown()
+        thread.join()
 
 
 def test_without_colours_and_in_a_narrow_terminal_a_table_is_still_plain(spawn: Spawn, server: RestServer) -> None:
