@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,7 +28,11 @@ webhook_id, bucket_id, sequence, generation, attempt, event_id, event, key, star
 error_class, error, request_headers, request_body, response_headers, response_body, status, next_attempt_at_ms,
 address, dns_ms, connect_ms, tls_ms, first_byte_ms
 """
-_INSERT = f"INSERT INTO attempts ({COLUMNS}) VALUES ({', '.join('?' * (COLUMNS.count(',') + 1))})"
+_ROW = f"({', '.join('?' * (COLUMNS.count(',') + 1))})"
+_INSERT = f"INSERT INTO attempts ({COLUMNS}) VALUES {_ROW}"
+# A statement lets go of the interpreter and waits to have it back: beside a busy event loop longer than a row takes.
+_ROWS_AT_ONCE = 20
+_INSERT_MANY = f"INSERT INTO attempts ({COLUMNS}) VALUES {', '.join([_ROW] * _ROWS_AT_ONCE)}"
 _COUNT = upsert()
 _HEADER_COLUMNS = (13, 15)
 _FIRST_TIMING = 20
@@ -120,7 +125,7 @@ class HistoryWriter:
             connection = self._open(day)
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(_INSERT, (to_row(attempt) for attempt in members))
+                _insert(connection, [to_row(attempt) for attempt in members])
                 connection.executemany(_COUNT, tally(members))
                 connection.execute("COMMIT")
             except BaseException:
@@ -150,6 +155,13 @@ class HistoryWriter:
             self._connection.execute("PRAGMA synchronous=OFF")
             self._day = day
         return self._connection
+
+
+def _insert(connection: apsw.Connection, rows: list[tuple[Any, ...]]) -> None:
+    rest = len(rows) % _ROWS_AT_ONCE
+    for start in range(0, len(rows) - rest, _ROWS_AT_ONCE):
+        connection.execute(_INSERT_MANY, tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE])))
+    connection.executemany(_INSERT, rows[len(rows) - rest :])
 
 
 class _Day:

@@ -128,6 +128,14 @@ def test_attempts_come_back_as_they_went_in(kept: Kept) -> None:
     assert kept.history.of_delivery("wh_1", 1, 3, 0) == []
 
 
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 40, 59])
+def test_a_batch_of_any_size_is_kept_whole_and_in_order(kept: Kept, count: int) -> None:
+    batch = [attempt("wh_1", 1, sequence) for sequence in range(1, count + 1)]
+    kept.log.append(batch)
+    assert [kept.history.of_delivery("wh_1", 1, one.sequence, 0) for one in batch] == [[one] for one in batch]
+    assert [spot.sequence for spot in kept.newest("wh_1", count + 1)] == list(range(count, 0, -1))
+
+
 def test_nothing_is_kept_of_nothing(kept: Kept) -> None:
     kept.log.append([])
     kept.log.drop_before(MIDNIGHT_MS)
