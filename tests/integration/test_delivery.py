@@ -287,6 +287,25 @@ def test_lanes_and_positions_survive_a_killed_dispatcher_and_a_stop(spawn: Spawn
     eventually(lambda: listed(server, webhook, "retrying") == [])
 
 
+def test_what_is_told_of_a_webhook_survives_a_stop(spawn: Spawn, quick: QuickReceiver) -> None:
+    server = spawn()
+    server.start()
+    s3 = s3_client(server)
+    s3.create_bucket(Bucket="told")
+    quick.decide = lambda received: {"/gone": 410, "/off": 503}.get(received.path, 200)
+    watching = make_hook(server, quick.url("/off"), lake="default", events=["webhook:disabled"])
+    gone = make_hook(server, quick.url("/gone"), bucket="told")
+    put(s3, "told", "a")
+    assert disabled_for(server, gone) == "gone"
+    quick.wait_for(2, "/off")
+    server.stop()
+    assert server.check()["findings"] == []
+    server.start()
+    assert [one["status"] for one in listed(server, watching, "retrying")] == ["retrying"]
+    change(server, watching, endpoint=quick.url("/on"))
+    assert quick.wait_for(1, "/on")[0].request.event["webhook"]["id"] == gone["id"]
+
+
 def test_an_edit_applies_to_what_waits(server: Server, s3: Any, bucket: str, quick: QuickReceiver, hook: Hook) -> None:
     quick.decide = lambda received: 500 if received.path == "/old" else 200
     webhook = hook(quick.url("/old"), bucket=bucket)

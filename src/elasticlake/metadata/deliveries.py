@@ -18,6 +18,9 @@ from elasticlake.record import record
 Counted = Literal["delivered", "dead", "canceled", "expired", "coalesced"]
 COUNTED: tuple[Counted, ...] = get_args(Counted)
 
+NO_BUCKET = 0
+"""The bucket id in the deliveries of an operational event; its id is their sequence."""
+
 
 @record
 class Position:
@@ -317,16 +320,16 @@ def known_webhooks(reader: Reader) -> list[str]:
 
 def furthest(reader: Reader) -> list[tuple[str, int, int]]:
     """For each (webhook, bucket) the greatest sequence that something is remembered of; requested deliveries count
-    while they wait."""
+    while they wait, and what is told of webhooks is in no bucket's log."""
     sql = """
     SELECT webhook_id, bucket_id, max(sequence) FROM (
         SELECT webhook_id, bucket_id, sequence FROM positions
         UNION ALL SELECT webhook_id, bucket_id, head_sequence FROM lanes
         UNION ALL SELECT webhook_id, bucket_id, sequence FROM dead_deliveries
         UNION ALL SELECT webhook_id, bucket_id, sequence FROM requested_deliveries WHERE next_attempt_at_ms IS NOT NULL
-    ) AS remembered GROUP BY webhook_id, bucket_id
+    ) AS remembered WHERE bucket_id <> ? GROUP BY webhook_id, bucket_id
     """
-    return [(row[0], row[1], row[2]) for row in reader.rows(sql)]
+    return [(row[0], row[1], row[2]) for row in reader.rows(sql, (NO_BUCKET,))]
 
 
 def clamp_position(tx: Transaction, webhook_id: str, bucket_id: int, sequence: int) -> None:

@@ -8,11 +8,9 @@ from typing import Any
 
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.database import Reader, Transaction
-from elasticlake.metadata.deliveries import RequestedDelivery
+from elasticlake.metadata.deliveries import NO_BUCKET, RequestedDelivery
 from elasticlake.model.events import Event, OperationalType
 
-NO_BUCKET = 0
-"""The bucket id in the deliveries of such an event; its id is their sequence."""
 KEPT_MS = 30 * 86_400_000
 
 
