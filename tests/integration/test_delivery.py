@@ -301,9 +301,13 @@ def test_what_is_told_of_a_webhook_survives_a_stop(spawn: Spawn, quick: QuickRec
     server.stop()
     assert server.check()["findings"] == []
     server.start()
-    assert [one["status"] for one in listed(server, watching, "retrying")] == ["retrying"]
+    [waiting] = listed(server, watching, "retrying")
+    assert (waiting["event"], waiting["kind"]) == ("webhook:disabled", "event")
     change(server, watching, endpoint=quick.url("/on"))
     assert quick.wait_for(1, "/on")[0].request.event["webhook"]["id"] == gone["id"]
+    again = server.request("POST", f"/v1/deliveries/{waiting['id']}/redeliver")
+    assert again["kind"] == "redelivery"
+    assert len({one.request.headers["webhook-id"] for one in quick.wait_for(2, "/on")}) == 1
 
 
 def test_an_edit_applies_to_what_waits(server: Server, s3: Any, bucket: str, quick: QuickReceiver, hook: Hook) -> None:

@@ -40,8 +40,10 @@ def leave(code: int) -> NoReturn:
     if THREADED not in sys.modules:
         raise SystemExit(code)
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):  # `faults_told` has said so
+        try:
             stream.flush()
+        except OSError:
+            code = code or ExitCode.REFUSED
     os._exit(code)
 
 

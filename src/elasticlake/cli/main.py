@@ -20,7 +20,7 @@ from elasticlake import __version__
 from elasticlake.cli.command import JSON_HELP, GlobalOptions, lone
 from elasticlake.cli.connection import CREDENTIALS_FILE, DEFAULT_URL
 from elasticlake.cli.ending import faults_told, leave
-from elasticlake.cli.errors import MEANINGS
+from elasticlake.cli.errors import MEANINGS, ExitCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,8 @@ def main() -> None:
         app(prog_name="elasticlake")
     except SystemExit as ended:
         leave(int(ended.code or 0))
+    except KeyboardInterrupt:
+        leave(ExitCode.INTERRUPTED)
 
 
 def _writable(stream: TextIO | None) -> TextIO:

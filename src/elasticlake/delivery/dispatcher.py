@@ -116,7 +116,7 @@ class Dispatcher:
             self._turns, membership, ledger, clock, self._lookout.is_current,
         )  # fmt: skip
         self._rewinding = Rewinding(
-            core, state, self._feeds, self._flights, self._jobs, ledger, self._lookout.begin_anew
+            core, state, self._feeds, self._flights, self._requested, self._jobs, ledger, self._lookout.begin_anew
         )
         self._belonging = Belonging(
             core, roster, membership, self._feeds, self._flights, self._requested, self._jobs, ledger,

@@ -101,6 +101,11 @@ class Ledger:
         """Whether so much waits for the disk that nothing new is to be sent."""
         return self._unwritten_bytes >= MAX_UNWRITTEN_BYTES
 
+    @property
+    def webhooks(self) -> set[str]:
+        """Of which something has not been stored yet."""
+        return {webhook_id for webhook_id, _ in self._feeds} | {one.webhook_id for one in self._changes.values()}
+
     def moved(self, feed: Feed) -> None:
         """The feed's position or counts changed."""
         self._feeds[feed.webhook_id, feed.bucket_id] = feed

@@ -106,7 +106,7 @@ class RequestedDeliveries:
         return sorted(webhook_id for webhook_id, count in counts.items() if count >= MAX_PER_WEBHOOK)
 
     def _start(self, requested: RequestedDelivery, under_way: set[DeliveryId]) -> None:
-        delivery_id = DeliveryId(*requested[:4])
+        delivery_id = requested.id
         # Those under way are still due, and first. What ended while we read is not due any more, whatever was read.
         has_room = delivery_id not in self._in_flight | under_way and len(self._in_flight) < MAX_IN_FLIGHT
         has_share = list(self._of_task.values()).count(requested.webhook_id) < MAX_PER_WEBHOOK
@@ -125,7 +125,7 @@ class RequestedDeliveries:
                 await self._retries.attempt(webhook, requested, is_crowded=is_crowded, send=self._send)
                 await self._ledger.flush()
                 return
-            if webhook is not None and webhook.status != "enabled" and requested.is_operational:
+            if webhook is not None and webhook.status != "enabled" and _is_told(delivery_id):
                 # Nobody asked for this one: it goes to who wants it now.
                 self._ledger.requested(requested._replace(status="canceled", next_attempt_at_ms=None))
                 await self._ledger.flush()
@@ -167,10 +167,15 @@ class RequestedDeliveries:
         return verdict
 
     async def _event(self, webhook: Webhook | None, requested: RequestedDelivery) -> Event | None:
-        if requested.is_operational:
+        if requested.id.is_operational:
             return await self._state.read(lambda reader: operational_events.get(reader, requested.sequence))
         if requested.sequence > 0:
             return await self._core.read(lambda reader: events.get(reader, requested.bucket_id, requested.sequence))
         assert webhook is not None
         lake, pond, bucket = await self._core.read(lambda reader: webhooks.shown_place(reader, webhook.scope))
         return test_event(webhook, lake, pond, bucket, requested.requested_at_ms)
+
+
+def _is_told(delivery_id: DeliveryId) -> bool:
+    """Whether it tells of another webhook, and nobody asked for it."""
+    return delivery_id.is_operational and delivery_id.is_first

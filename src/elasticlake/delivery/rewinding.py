@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
@@ -11,6 +11,7 @@ from elasticlake.delivery.feeds import Feeds
 from elasticlake.delivery.flights import Flights
 from elasticlake.delivery.jobs import Jobs
 from elasticlake.delivery.ledger import Ledger
+from elasticlake.delivery.requested import RequestedDeliveries
 from elasticlake.metadata.database import Database
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.service.clamp import clamp_positions
@@ -28,6 +29,7 @@ class Rewinding:
         state: Database,
         feeds: Feeds,
         flights: Flights,
+        requested: RequestedDeliveries,
         jobs: Jobs,
         ledger: Ledger,
         begin_anew: Callable[[], None],
@@ -36,6 +38,7 @@ class Rewinding:
         self._state = state
         self._feeds = feeds
         self._flights = flights
+        self._requested = requested
         self._jobs = jobs
         self._ledger = ledger
         self._begin_anew = begin_anew
@@ -43,26 +46,24 @@ class Rewinding:
     async def look(self, places: Iterable[BucketPlace]) -> None:
         """Go back where one has taken over."""
         timeline = await self._core.read(lambda reader: reader.timeline(), loose=True)
-        beyond = self._beyond(timeline, places)
-        if beyond:
-            await self._go_back(beyond)
-        self._ledger.timeline = timeline
-        if beyond:
-            self._begin_anew()
-
-    def _beyond(self, timeline: str, places: Iterable[BucketPlace]) -> list[Feed]:
         is_another = self._ledger.timeline not in (None, timeline)
-        ends = {place.id: place.sequence for place in places}
-        return [
-            feed
-            for feed in self._feeds.all()
-            if is_another or feed.read_up_to > ends.get(feed.bucket_id, feed.read_up_to)
-        ]
+        beyond = self._feeds.all() if is_another else self._beyond(places)
+        if is_another or beyond:
+            others = self._requested.webhooks | self._ledger.webhooks if is_another else ()
+            await self._go_back(beyond, others)
+            self._begin_anew()
+        self._ledger.timeline = timeline
 
-    async def _go_back(self, beyond: list[Feed]) -> None:
+    def _beyond(self, places: Iterable[BucketPlace]) -> list[Feed]:
+        ends = {place.id: place.sequence for place in places}
+        return [feed for feed in self._feeds.all() if feed.read_up_to > ends.get(feed.bucket_id, feed.read_up_to)]
+
+    async def _go_back(self, beyond: Collection[Feed], others: Collection[str] = ()) -> None:
+        """Close these feeds; forget what is under way and unwritten of their webhooks and of `others`."""
         _log.error("an older state of the database took over: going back to what it knows", feeds=len(beyond))
-        webhook_ids = {feed.webhook_id for feed in beyond}
+        webhook_ids = {feed.webhook_id for feed in beyond}.union(others)
         await self._flights.abort(webhook_ids)
+        await self._requested.abort(webhook_ids)
         self._jobs.drop(webhook_ids)
         for webhook_id in webhook_ids:
             self._ledger.forget(webhook_id)

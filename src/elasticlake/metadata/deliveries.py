@@ -11,15 +11,13 @@ from typing import Literal, NamedTuple, get_args
 
 from elasticlake.metadata.chosen import rows_of
 from elasticlake.metadata.database import Reader, Transaction
+from elasticlake.model.ids import NO_BUCKET, DeliveryId
 from elasticlake.model.jobs import JOB_GENERATIONS
 from elasticlake.model.webhooks import Ordering
 from elasticlake.record import record
 
 Counted = Literal["delivered", "dead", "canceled", "expired", "coalesced"]
 COUNTED: tuple[Counted, ...] = get_args(Counted)
-
-NO_BUCKET = 0
-"""The bucket id in the deliveries of an operational event; its id is their sequence."""
 
 
 @record
@@ -66,7 +64,8 @@ class DeadDelivery(NamedTuple):
 
 
 class RequestedDelivery(NamedTuple):
-    """A redelivery (`sequence` > 0) or a test (`sequence` 0) that a person asked for, or what a job failed to send."""
+    """A redelivery (`sequence` > 0) or a test (`sequence` 0) that a person asked for, what a job failed to send, or an
+    operational event's delivery."""
 
     webhook_id: str
     bucket_id: int
@@ -80,9 +79,8 @@ class RequestedDelivery(NamedTuple):
     """A backfilled object's, which may have no event any more."""
 
     @property
-    def is_operational(self) -> bool:
-        """Whether it tells of another webhook: such an event is in no bucket's log."""
-        return self.bucket_id == 0 and self.sequence > 0
+    def id(self) -> DeliveryId:
+        return DeliveryId(*self[:4])
 
 
 _POSITIONS = "SELECT webhook_id, bucket_id, sequence, delivered, dead, canceled, expired, coalesced FROM positions "

@@ -160,7 +160,8 @@ class HistoryWriter:
 def _insert(connection: apsw.Connection, rows: list[tuple[Any, ...]]) -> None:
     rest = len(rows) % _ROWS_AT_ONCE
     for start in range(0, len(rows) - rest, _ROWS_AT_ONCE):
-        connection.execute(_INSERT_MANY, tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE])))
+        values = tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
+        connection.execute(_INSERT_MANY, values, can_cache=False)  # the cache would keep the bodies
     connection.executemany(_INSERT, rows[len(rows) - rest :])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from elasticlake.metadata.database import Reader, Row, Transaction
+from elasticlake.model.ids import NO_BUCKET
 from elasticlake.model.jobs import Cursor, JobKind, JobParameters, JobStatus, Tally, from_document, to_document
 from elasticlake.record import record
 
@@ -180,9 +181,12 @@ def parked_heads(reader: Reader, webhook_id: str, bucket_id: int, start: bytes, 
 
 
 def count_dead(reader: Reader, webhook_id: str) -> dict[int, int]:
-    """Of how many events the webhook has dead deliveries, by bucket."""
-    sql = "SELECT bucket_id, count(DISTINCT sequence) FROM dead_deliveries WHERE webhook_id = ? GROUP BY bucket_id"
-    return {row[0]: row[1] for row in reader.rows(sql, (webhook_id,))}
+    """Of how many events the webhook has dead deliveries, by bucket; operational events are of none."""
+    sql = (
+        "SELECT bucket_id, count(DISTINCT sequence) FROM dead_deliveries WHERE webhook_id = ? AND bucket_id <> ?"
+        " GROUP BY bucket_id"
+    )
+    return {row[0]: row[1] for row in reader.rows(sql, (webhook_id, NO_BUCKET))}
 
 
 def count_lanes(reader: Reader, webhook_id: str) -> dict[int, int]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from elasticlake.metadata import deliveries
 from elasticlake.metadata.database import Reader, Transaction
-from elasticlake.metadata.deliveries import NO_BUCKET, RequestedDelivery
+from elasticlake.metadata.deliveries import RequestedDelivery
 from elasticlake.model.events import Event, OperationalType
+from elasticlake.model.ids import NO_BUCKET
 
 KEPT_MS = 30 * 86_400_000
 
@@ -34,6 +35,12 @@ def announce(
         deliveries.put_requested(
             tx, RequestedDelivery(webhook_id, NO_BUCKET, identity, 1, "pending", 0, now_ms, now_ms)
         )
+
+
+def first_sequence(reader: Reader) -> int:
+    """The number of the first event that is kept; 0 where none is."""
+    row = reader.row("SELECT min(id) FROM operational_events")
+    return int(row[0]) if row is not None and row[0] is not None else 0
 
 
 def get(reader: Reader, identity: int) -> Event | None:

@@ -12,6 +12,8 @@ from elasticlake.errors import NoSuchDelivery
 from elasticlake.model import varints
 from elasticlake.record import record
 
+NO_BUCKET = 0
+"""The bucket id in the deliveries of an operational event, which tells of a webhook and is in no bucket's log."""
 _WEBHOOK_BYTES = 10
 
 
@@ -82,13 +84,23 @@ class DeliveryId:
     """What a delivery is: one event of one bucket for one webhook, or a later generation of the same.
 
     `generation` 0 is the delivery that the log makes by itself; redeliveries and tests count up from 1, and those of
-    jobs are beyond (`model/jobs.py`). `sequence` 0 is a test.
+    jobs are beyond (`model/jobs.py`). `sequence` 0 is a test. An operational event, which no log makes, begins with 1.
     """
 
     webhook_id: str
     bucket_id: int
     sequence: int
     generation: int = 0
+
+    @property
+    def is_operational(self) -> bool:
+        """Whether it tells of another webhook: the `sequence` of such an event is its number among these alone."""
+        return self.bucket_id == NO_BUCKET and self.sequence > 0
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nobody asked for it: it is how its event is delivered by itself."""
+        return self.generation == int(self.is_operational)
 
     def __str__(self) -> str:
         numbers = b"".join(varints.encode(n) for n in (self.bucket_id, self.sequence, self.generation))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from elasticlake.clock import Clock
 from elasticlake.errors import EventsExpired, InvalidInput, NoSuchDelivery, NoSuchWebhook
-from elasticlake.metadata import buckets, deliveries, events, webhooks
+from elasticlake.metadata import buckets, deliveries, events, operational_events, webhooks
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.database import Database, Reader
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, RequestedDelivery
@@ -65,6 +65,8 @@ class _Settled:
     lane: Lane | None
     dead: DeadDelivery | None
     requested: RequestedDelivery | None
+    told: Event | None
+    """The operational event, which is in no bucket's log."""
 
 
 class Deliveries:
@@ -103,7 +105,9 @@ class Deliveries:
         parsed = DeliveryId.parse(delivery_id)
         webhook = await self._webhook(token, parsed)
         await self._require(webhook, parsed)
-        if parsed.sequence > 0:
+        if parsed.is_operational:
+            await self._delivery.read(lambda reader: _require_told(reader, parsed))
+        elif parsed.sequence > 0:
             await self._core.read(lambda reader: _require_event(reader, parsed))
         now_ms = self._clock.now_ms()
         made = await self._delivery.write(
@@ -172,8 +176,9 @@ class Deliveries:
         )
         described: list[Delivery | None] = []
         for (webhook, one), at, state, last in zip(wanted, logged, settled, lasts, strict=True):
-            attempt = _of_its_event(one, last[1] if last is not None else None, at.event)
-            described.append(describe(webhook, one, _facts(at, state, attempt)))
+            event = at.event or state.told
+            attempt = _of_its_event(one, last[1] if last is not None else None, event)
+            described.append(describe(webhook, one, _facts(at, state, event, attempt)))
             if webhook.rules.where is not None:
                 # The expression may have taken a while: all else has its turn before the next.
                 await asyncio.sleep(0)
@@ -286,6 +291,11 @@ def _require_event(reader: Reader, delivery_id: DeliveryId) -> None:
         raise EventsExpired(buckets.first_sequence(reader, delivery_id.bucket_id))
 
 
+def _require_told(reader: Reader, delivery_id: DeliveryId) -> None:
+    if operational_events.get(reader, delivery_id.sequence) is None:
+        raise EventsExpired(operational_events.first_sequence(reader))
+
+
 def _logged(reader: Reader, webhook: Webhook, delivery_id: DeliveryId) -> _Logged:
     bucket = buckets.get_by_id(reader, delivery_id.bucket_id)
     return _Logged(
@@ -308,16 +318,17 @@ def _settled(reader: Reader, webhook: Webhook, delivery_id: DeliveryId, key: byt
         lane=lane,
         dead=deliveries.get_dead(reader, *names, *numbers),
         requested=deliveries.get_requested(reader, *names, *numbers) if delivery_id.generation else None,
+        told=operational_events.get(reader, delivery_id.sequence) if delivery_id.is_operational else None,
     )
 
 
-def _facts(logged: _Logged, settled: _Settled, last: Attempt | None) -> Facts:
+def _facts(logged: _Logged, settled: _Settled, event: Event | None, last: Attempt | None) -> Facts:
     return Facts(
         bucket=logged.bucket,
         place=logged.place,
         start=logged.start,
         position=settled.position,
-        event=logged.event,
+        event=event,
         lane=settled.lane,
         dead=settled.dead,
         requested=settled.requested,

@@ -45,7 +45,7 @@ class Delivery:
             return "test"
         if (job := job_of(self.id.generation)) is not None:
             return job[1]
-        return "redelivery" if self.id.generation else "event"
+        return "event" if self.id.is_first else "redelivery"
 
     @property
     def is_final(self) -> bool:

@@ -135,6 +135,15 @@ def test_threads_of_the_object_stores_library_do_not_spoil_the_end(store_that_an
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"elasticlake {__version__}\n", "")
 
 
+@pytest.mark.parametrize(("code", "expected"), [(0, 1), (3, 3)])
+def test_what_could_not_be_written_at_the_end_is_no_success(code: int, expected: int) -> None:
+    script = f"import sys, obstore; from elasticlake.cli.ending import leave; sys.stdout.write('x'); leave({code})"
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run([sys.executable, "-c", script], stdout=full, env=variables, timeout=30)
+    assert ran.returncode == expected
+
+
 @pytest.fixture
 def store_that_answers_late(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An S3 that lets every request wait for 0.3 seconds, and then refuses it."""

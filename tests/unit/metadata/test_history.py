@@ -26,3 +26,11 @@ def test_many_days_of_history_are_read_in_little_memory(tmp_path: Path) -> None:
         for number in range(DELIVERIES_A_DAY):
             assert len(reader.of_delivery("wh_a", 1, number, 0)) == DAYS
         assert apsw.memory_used() - before < DAYS * MIB
+
+
+def test_what_was_written_is_let_go(tmp_path: Path) -> None:
+    with closing(HistoryWriter(tmp_path)) as writer:
+        writer.append([attempt("wh_a", 1, 0)])
+        before = apsw.memory_used()
+        writer.append(replace(attempt("wh_a", 1, number), request_body=bytes(MIB)) for number in range(1, 21))
+        assert apsw.memory_used() - before < 8 * MIB  # the connection's page cache is 4

@@ -8,7 +8,7 @@ from elasticlake.metadata import deliveries as rows
 from elasticlake.metadata import operational_events
 from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position, RequestedDelivery
-from elasticlake.model.ids import DeliveryId
+from elasticlake.model.ids import NO_BUCKET, DeliveryId
 from elasticlake.service.clamp import Clamped, clamp_positions
 from elasticlake.service.webhook_definitions import NewWebhook, Place
 
@@ -60,12 +60,12 @@ async def test_what_lies_within_the_log_stays(world: World) -> None:
 async def test_what_is_told_of_webhooks_is_in_no_log_and_stays(world: World) -> None:
     def told(tx: Transaction) -> None:
         operational_events.announce(tx, "evt_1", "root", "webhook:disabled", {}, [HOOK], START_MS)
-        rows.put_dead(tx, DeadDelivery(HOOK, rows.NO_BUCKET, 1, 1, b"", 3, START_MS))
+        rows.put_dead(tx, DeadDelivery(HOOK, NO_BUCKET, 1, 1, b"", 3, START_MS))
 
     await world.delivery.write(told)
     assert await clamp_positions(world.core, world.delivery) == []
-    assert await dead_sequences(world) == [(rows.NO_BUCKET, 1)]
-    waits = await world.delivery.read(lambda reader: rows.get_requested(reader, HOOK, rows.NO_BUCKET, 1, 1))
+    assert await dead_sequences(world) == [(NO_BUCKET, 1)]
+    waits = await world.delivery.read(lambda reader: rows.get_requested(reader, HOOK, NO_BUCKET, 1, 1))
     assert waits is not None
     assert (waits.status, waits.next_attempt_at_ms) == ("pending", START_MS)
 
