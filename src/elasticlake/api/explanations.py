@@ -13,6 +13,7 @@ from elasticlake.api.values import BucketText, Bytes, EndpointUrl, EventCount, S
 from elasticlake.api.webhook_documents import ONE_PLACE, PlacedBody
 from elasticlake.api.webhooks import WebhookId
 from elasticlake.clock import rfc3339_seconds
+from elasticlake.errors import InvalidWebhook
 from elasticlake.model.events import EVENT_TYPES, EventType, OperationalType
 from elasticlake.model.filters import Filter
 from elasticlake.model.objects import DEFAULT_CONTENT_TYPE
@@ -69,8 +70,8 @@ class QuestionBody(Body):
 
 
 class DraftBody(PlacedBody):
-    """A webhook as it would be created. What counts is its scope (exactly one of `bucket`, `pond` and `lake`), events,
-    filter and expression; all else is ignored."""
+    """A webhook as it would be created, with or without its `endpoint`. What counts is its scope (exactly one of
+    `bucket`, `pond` and `lake`), events, filter and expression; all else need only be what could be created."""
 
     model_config = ConfigDict(
         json_schema_extra=ONE_PLACE
@@ -168,5 +169,10 @@ async def explain_webhook(call: Call, id: WebhookId, body: QuestionBody = _RECEN
 )
 async def explain_draft(call: Call, body: DraftQuestionBody) -> ExplanationDocument:
     """The same for a webhook that does not exist: try a filter before you create or change one with it."""
-    draft = body.webhook.to_draft()
-    return ExplanationDocument.of(await call.services.explanations.of_draft(call.token, draft, body.to_question()))
+    webhook = body.webhook
+    faults = await call.services.webhooks.faults(call.token, webhook.defined(webhook.endpoint or "", webhook.events))
+    for name, words in faults.items():
+        if name != "endpoint" or webhook.endpoint is not None:
+            raise InvalidWebhook(f"webhook.{name}", words)
+    explanation = await call.services.explanations.of_draft(call.token, webhook.to_draft(), body.to_question())
+    return ExplanationDocument.of(explanation)

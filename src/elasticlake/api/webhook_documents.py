@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import ConfigDict
@@ -25,7 +26,7 @@ from elasticlake.api.webhook_secrecy import SecrecyBody, SecrecyDocument, secrec
 from elasticlake.api.webhook_standing import StandingDocument, WhereErrorsDocument
 from elasticlake.model.events import EventType, OperationalType
 from elasticlake.model.webhooks import OnDead, Ordering, Webhook, WebhookStatus
-from elasticlake.service.webhook_definitions import Resume
+from elasticlake.service.webhook_definitions import NewWebhook, Place, Resume
 from elasticlake.service.webhook_standing import Standing
 
 ONE_PLACE: dict[str, Any] = {
@@ -50,6 +51,23 @@ class PlacedBody(RulesBody, SecrecyBody):
     ordering: Ordering | None = None
     on_dead: OnDead | None = None
     name: WebhookName | None = None
+
+    def defined(self, endpoint: str, events: Iterable[str]) -> NewWebhook:
+        """The definition, with these two."""
+        return NewWebhook(
+            place=Place(self.bucket, self.pond, self.lake),
+            endpoint=endpoint,
+            events=tuple(events),
+            account_id=self.account,
+            secret=self.secret,
+            retry_schedule_seconds=None if self.retry_schedule is None else tuple(self.retry_schedule),
+            timeout_seconds=self.timeout_seconds,
+            ordering=self.ordering or ("key" if self.batch is None else "bucket"),
+            on_dead=self.on_dead,
+            name=self.name or "",
+            rules=self.given_rules(),
+            sealed=self.given_sealed(),
+        )
 
 
 class NewWebhookBody(PlacedBody):

@@ -16,7 +16,7 @@ from elasticlake.api.webhook_documents import Deleted, NewWebhookBody, WebhookCh
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.model.webhooks import DELIVERY_STATUSES, DeliveryStatus
 from elasticlake.service.pages import PageRequest
-from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookChange
+from elasticlake.service.webhook_definitions import Place, WebhookChange
 
 router = resource("webhooks")
 # What was coalesced is counted and never listed.
@@ -50,23 +50,8 @@ async def create_webhook(call: Call, body: NewWebhookBody) -> WebhookDocument:
 
     A pond's or lake's webhook matches the buckets there that its `account` owns: by default, the lake's owner.
     """
-    made, secret = await call.services.webhooks.create(
-        call.token,
-        NewWebhook(
-            place=Place(body.bucket, body.pond, body.lake),
-            endpoint=body.endpoint,
-            events=tuple(body.events),
-            account_id=body.account,
-            secret=body.secret,
-            retry_schedule_seconds=_tuple(body.retry_schedule),
-            timeout_seconds=body.timeout_seconds,
-            ordering=body.ordering or ("key" if body.batch is None else "bucket"),
-            on_dead=body.on_dead,
-            name=body.name or "",
-            rules=body.given_rules(),
-            sealed=body.given_sealed(),
-        ),
-    )
+    definition = body.defined(body.endpoint, body.events)
+    made, secret = await call.services.webhooks.create(call.token, definition)
     return WebhookDocument.of(made, secret)
 
 

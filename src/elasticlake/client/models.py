@@ -304,8 +304,8 @@ class WebhookPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftInput:
-    """A webhook as it would be created. What counts is its scope (exactly one of `bucket`, `pond` and `lake`),
-    events, filter and expression; all else is ignored.
+    """A webhook as it would be created, with or without its `endpoint`. What counts is its scope (exactly one of
+    `bucket`, `pond` and `lake`), events, filter and expression; all else need only be what could be created.
     """
 
     headers: Given[dict[str, str] | None] = UNSET

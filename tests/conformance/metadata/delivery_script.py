@@ -223,6 +223,7 @@ def _breakers(step: Script) -> None:
 def _operational_events(step: Script) -> None:
     told = Event("evt_1", 0, "", 1, "webhook:failing", 100, b"", 0, "", "", "", "", "", about={"größe": [1]})
     step.gives(None, operational_events.get, 1)
+    step.gives(0, operational_events.first_sequence)
     step(operational_events.announce, "evt_1", "acme", "webhook:failing", {"größe": [1]}, ("wh_5", "wh_6"), 100)
     step.gives(told, operational_events.get, 1)
     for subscriber in ("wh_5", "wh_6"):
@@ -232,6 +233,7 @@ def _operational_events(step: Script) -> None:
     later_ms = 101 + operational_events.KEPT_MS
     step(operational_events.announce, "evt_2", "acme", "webhook:disabled", {}, (), later_ms)
     step.gives(None, operational_events.get, 1)
+    step.gives(2, operational_events.first_sequence)
     step.gives(
         replace(told, id="evt_2", sequence=2, type="webhook:disabled", time_ms=later_ms, about={}),
         operational_events.get,

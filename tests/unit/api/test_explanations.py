@@ -92,6 +92,36 @@ async def test_what_would_be_created_can_be_tried_as_it_is(api: httpx.AsyncClien
 
 
 @pytest.mark.parametrize(
+    ("members", "field"),
+    [
+        ({"endpoint": "https://10.0.0.1/"}, "endpoint"),
+        ({"events": ["object:made"]}, "events"),
+        ({"retrySchedule": [1] * 51}, "retrySchedule"),
+        ({"retrySchedule": [0]}, "retrySchedule"),
+        ({"timeoutSeconds": 31}, "timeoutSeconds"),
+        ({"name": "n" * 201}, "name"),
+        ({"secret": ""}, "secret"),
+        ({"headers": {"Webhook-Id": "x"}}, "headers"),
+        ({"rateLimit": 0}, "rateLimit"),
+        ({"batch": {"maxEvents": 1001}}, "batch.maxEvents"),
+        ({"batch": {"maxEvents": 10}, "ordering": "key"}, "batch"),
+        ({"coalesce": True, "ordering": "none"}, "coalesce"),
+    ],
+)
+async def test_what_could_not_be_created_cannot_be_tried(
+    api: httpx.AsyncClient, world: World, members: dict[str, Any], field: str
+) -> None:
+    await world.bucket(BUCKET)
+    scope = {"bucket": BUCKET, "endpoint": "https://example.com/", "events": ["object:created"]}
+    refused = await api.post("/v1/webhooks", json={**scope, **members})
+    draft = await api.post("/v1/explain", json={"webhook": {"bucket": BUCKET, **members}})
+    assert (refused.status_code, draft.status_code) == (422, 422)
+    [fault], [of_draft] = refused.json()["errors"], draft.json()["errors"]
+    assert fault["field"] == field
+    assert of_draft == {**fault, "field": f"webhook.{fault['field']}"}
+
+
+@pytest.mark.parametrize(
     ("members", "field", "says"),
     [
         ({"filter": {"minSize": 2, "maxSize": 1}}, "filter.minSize", "nothing would match"),
