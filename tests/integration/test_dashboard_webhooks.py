@@ -330,6 +330,23 @@ def test_selected_deliveries_are_sent_again_and_the_visitor_comes_back(
     assert "1 could not be" in page_of(visitor, back)
 
 
+def test_what_is_told_of_another_webhook_is_of_no_key_and_no_bucket(
+    server: Server, s3: Any, bucket: str, visitor: Visitor, receiver: Receiver
+) -> None:
+    watching = made(server, bucket, receiver.url("/told"), events=["webhook:disabled"])
+    made(server, bucket, receiver.url("/gone"))
+    receiver.answer = lambda _: 410 if receiver.at("/gone") and not receiver.at("/told") else 200
+    s3.put_object(Bucket=bucket, Key="a", Body=b"a")
+    [told] = deliveries(server, watching, 1)
+    assert (told["key"], told["bucket"], told["event"]) == (None, None, "webhook:disabled")
+    for path in (f"/ui/deliveries/{told['id']}", f"/ui/deliveries/{told['id']}?drawer=1"):
+        text = page_of(visitor, path)
+        assert "Delivery of <bdi>webhook:disabled</bdi></h" in text
+        assert "<dt>Event</dt><dd>webhook:disabled</dd>" in text
+        assert "<dt>Key</dt>" not in text
+    assert "><bdi>webhook:disabled</bdi></a></th>" in page_of(visitor, f"/ui/webhooks/{watching}")
+
+
 def test_a_webhook_is_deleted_with_what_waits(
     server: Server, bucket: str, visitor: Visitor, receiver: Receiver
 ) -> None:

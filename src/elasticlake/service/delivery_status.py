@@ -23,7 +23,8 @@ TEST_EVENT = "object:created"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one webhook, as it stands. A test has neither event nor, for a pond or lake, a bucket."""
+    """One event for one webhook, as it stands. A test has neither event nor, for a pond or lake, a bucket; what is told
+    of a webhook has neither bucket nor key."""
 
     id: DeliveryId
     bucket: str | None
@@ -84,6 +85,8 @@ def describe(webhook: Webhook, delivery_id: DeliveryId, facts: Facts) -> Deliver
     # A job may send what the log does not say: an event with another id, or an object's own.
     told = (facts.last or facts.event) if is_of_job else (facts.event or facts.last)
     key = told.key if told is not None else facts.requested.key if facts.requested is not None else None
+    if delivery_id.is_operational:
+        key = None
     if status is None or (told is None and key is None and delivery_id.sequence > 0):
         return None
     waiting = facts.requested if is_requested else facts.lane if status == "retrying" else None

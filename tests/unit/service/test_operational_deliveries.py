@@ -58,7 +58,7 @@ async def test_they_are_seen_before_their_first_attempt(world: World) -> None:
     assert sorted((one.event_id, one.event, one.bucket) for one in waiting) == [
         ("evt_1", "webhook:disabled", None), ("evt_2", "webhook:disabled", None),
     ]  # fmt: skip
-    assert {one.kind for one in waiting} == {"event"}
+    assert {(one.kind, one.key) for one in waiting} == {("event", None)}
     assert (await world.deliveries.get(ROOT, str(waiting[0].id))).attempts == []
 
 
