@@ -19,7 +19,7 @@ from elasticlake.model.activity import Action, Done
 from elasticlake.model.egress import EgressPolicy
 from elasticlake.model.endpoint import EndpointRefused
 from elasticlake.model.ids import DeliveryId, new_webhook_id
-from elasticlake.model.names import DEFAULT_SLUG, split_pond
+from elasticlake.model.names import split_pond
 from elasticlake.model.rotation import DEFAULT_OVERLAP_SECONDS, promoted, rotated, settled
 from elasticlake.model.rules import Rules, require_rules
 from elasticlake.model.webhooks import (
@@ -342,7 +342,7 @@ def resolve_place(reader: Reader, token: Token, place: Place) -> tuple[WebhookSc
         lake = visible_lake(reader, token, lake_slug, "admin")
         scope = WebhookScope("pond", pond.id, place.pond)
     else:
-        lake = visible_lake(reader, token, place.lake or DEFAULT_SLUG, "admin")
+        lake = visible_lake(reader, token, place.lake or "", "admin")
         scope = WebhookScope("lake", lake.id, lake.slug)
     require_place(token, "admin", scope)
     return scope, lake.account_id

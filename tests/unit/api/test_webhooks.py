@@ -271,3 +271,9 @@ async def test_a_list_has_the_standings_that_are_asked_for(api: httpx.AsyncClien
     alone = [(await api.get(f"/v1/webhooks/{one['id']}")).json() for one in made]
     assert sorted(items, key=lambda item: str(item["id"])) == sorted(alone, key=lambda item: str(item["id"]))
     assert [item["standing"]["backlog"] for item in items] == [1, 1]
+
+
+async def test_a_lake_without_a_name_is_no_lake(api: httpx.AsyncClient) -> None:
+    body = {"lake": "", "endpoint": "https://example.com/", "events": ["object:created"]}
+    for answer in (await api.post("/v1/webhooks", json=body), await api.get("/v1/webhooks?lake=")):
+        assert (answer.status_code, answer.json()["type"]) == (404, "/v1/problems/no-such-lake")
