@@ -273,7 +273,8 @@ async def test_a_list_has_the_standings_that_are_asked_for(api: httpx.AsyncClien
     assert [item["standing"]["backlog"] for item in items] == [1, 1]
 
 
-async def test_a_lake_without_a_name_is_no_lake(api: httpx.AsyncClient) -> None:
+async def test_a_lake_without_a_name_is_no_lake(api: httpx.AsyncClient, world: World) -> None:
+    await world.bucket("in-the-default-lake")
     body = {"lake": "", "endpoint": "https://example.com/", "events": ["object:created"]}
     for answer in (await api.post("/v1/webhooks", json=body), await api.get("/v1/webhooks?lake=")):
         assert (answer.status_code, answer.json()["type"]) == (404, "/v1/problems/no-such-lake")
