@@ -67,7 +67,8 @@ _ATTEMPT_EXAMPLE: dict[str, Any] = {
 
 
 class DeliveryDocument(Document):
-    """One event for one webhook. A test has no event, and for a pond's or lake's webhook no bucket."""
+    """One event for one webhook. A test has no event, and for a pond's or lake's webhook no bucket. An event that tells
+    of another webhook has neither bucket nor key; its `sequence` counts such events alone."""
 
     model_config = ConfigDict(json_schema_extra=example(**_EXAMPLE))
 

@@ -164,7 +164,9 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event for one webhook. A test has no event, and for a pond's or lake's webhook no bucket."""
+    """One event for one webhook. A test has no event, and for a pond's or lake's webhook no bucket. An event that
+    tells of another webhook has neither bucket nor key; its `sequence` counts such events alone.
+    """
 
     id: str
     webhook: str
