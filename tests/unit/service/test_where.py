@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +18,24 @@ from elasticlake.model.events import Event, Previous
 from elasticlake.service import where
 from elasticlake.service.where import MAX_ITEMS, WhereFailed, compile_where, require_where
 
-# An evaluation takes some 20 ms at the very most; a machine that is busy with all else may take ten times that. What is
-# refused here took seconds, or the process.
+# An evaluation takes some 20 ms of the processor at the very most, cold caches or a slow machine a few times that. What
+# is refused here took seconds, or the process.
 PATIENCE_SECONDS = 0.5
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """It takes this thread so little of the processor, whoever else has turns meanwhile, and whatever there is for the
+    collector to look through."""
+    gc.disable()
+    began = time.thread_time()
+    try:
+        yield
+    finally:
+        took = time.thread_time() - began
+        gc.enable()
+    assert took < PATIENCE_SECONDS
+
 
 EVENT = Event(
     id="evt_1",
@@ -295,11 +312,9 @@ TEN = "[1,2,3,4,5,6,7,8,9,0]"
     ],
 )  # fmt: skip
 def test_what_would_hold_the_loop_is_refused_at_once(expression: str, fault: str) -> None:
-    began = time.perf_counter()
-    with pytest.raises(InvalidWebhook) as refused:
+    with soon(), pytest.raises(InvalidWebhook) as refused:
         compile_where(expression)
     assert fault in str(refused.value)
-    assert time.perf_counter() - began < PATIENCE_SECONDS
 
 
 MACRO = "object.metadata.all(k, {})"
@@ -326,10 +341,8 @@ MACRO = "object.metadata.all(k, {})"
 )
 def test_the_worst_that_is_taken_is_short(expression: str) -> None:
     compiled = compile_where(expression)
-    began = time.perf_counter()
-    with suppress(WhereFailed):
+    with soon(), suppress(WhereFailed):
         compiled.matches(LARGEST)
-    assert time.perf_counter() - began < PATIENCE_SECONDS
 
 
 atoms = st.sampled_from([
@@ -353,10 +366,8 @@ def combine(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 @given(st.recursive(atoms, combine, max_leaves=60))
 def test_any_expression_is_refused_or_short(expression: str) -> None:
-    began = time.perf_counter()
-    with suppress(InvalidWebhook, WhereFailed):
+    with soon(), suppress(InvalidWebhook, WhereFailed):
         compile_where(expression).matches(LARGEST)
-    assert time.perf_counter() - began < PATIENCE_SECONDS
 
 
 conditions = st.sampled_from([
