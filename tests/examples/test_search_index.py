@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import urllib.parse
 import urllib.request
@@ -41,10 +42,12 @@ def put(example: Example, key: str, text: str) -> None:
 
 
 def edit(example: Example, old: str, new: str) -> None:
-    """Change the handler, and have the application started with it."""
+    """Change the handler, and have the application started with it. What was compiled before is taken for this by its
+    time in seconds and its size, so it goes."""
     path = example.folder / "texts.py"
     assert path.read_text().count(old) == 1
     path.write_text(path.read_text().replace(old, new))
+    shutil.rmtree(path.with_name("__pycache__"), ignore_errors=True)
     example.kill("application")
     eventually(lambda: is_listening(example))
 
