@@ -19,7 +19,7 @@ from bench.workloads import Puts
 BUCKETS = ("calm", "broken", "live")
 WEBHOOKS = 10
 RATE = 500
-LIVE_ROUNDS = 5
+LIVE_ROUNDS = 10
 EVENTS_TO_OPEN = 50
 
 

@@ -9,6 +9,7 @@ from typing import cast
 
 from elasticlake.clock import Clock
 from elasticlake.delivery.answer import Answer
+from elasticlake.processor import give_way
 
 PIECE_BYTES = 64 * 1024
 """A longer request is written in such pieces, as the receiver takes them."""
@@ -106,6 +107,7 @@ class Connection(asyncio.Protocol):
             self.abort()
         else:
             self._spoke_first = True
+        give_way()
 
     def eof_received(self) -> None:
         self._ended(None)
@@ -141,6 +143,7 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes | memoryview) -> None:
         if self._transport is not None:
             self._transport.write(data)
+            give_way()
 
     def _answered(self, answer: Answer) -> None:
         self.is_usable = self.is_usable and answer.keeps_connection and not self._is_sending()

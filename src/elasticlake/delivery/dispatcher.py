@@ -48,6 +48,7 @@ from elasticlake.metadata.database import Database
 from elasticlake.metadata.webhooks import BucketPlace
 from elasticlake.model.events import Event
 from elasticlake.model.webhooks import Webhook
+from elasticlake.processor import give_way
 from elasticlake.service.job_source import JobSource
 from elasticlake.service.metrics import Metrics
 from elasticlake.service.object_links import ObjectLinks
@@ -221,6 +222,7 @@ class Dispatcher:
             if self._clock.monotonic() > until:
                 self._woken.set()
                 return
+            give_way()
             feed_id = self._turns.take()
             try:
                 wants_another = await self._take_turn(feed_id)

@@ -21,6 +21,7 @@ from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.history_day import DAY_MS, day_name, day_number, open_day
 from elasticlake.metadata.sqlite import SqliteReader
 from elasticlake.model.timings import Timings
+from elasticlake.processor import give_way
 from elasticlake.record import record
 
 COLUMNS = """
@@ -125,7 +126,7 @@ class HistoryWriter:
             connection = self._open(day)
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                _insert(connection, [to_row(attempt) for attempt in members])
+                _insert(connection, members)
                 connection.executemany(_COUNT, tally(members))
                 connection.execute("COMMIT")
             except BaseException:
@@ -157,12 +158,15 @@ class HistoryWriter:
         return self._connection
 
 
-def _insert(connection: apsw.Connection, rows: list[tuple[Any, ...]]) -> None:
-    rest = len(rows) % _ROWS_AT_ONCE
-    for start in range(0, len(rows) - rest, _ROWS_AT_ONCE):
-        values = tuple(chain.from_iterable(rows[start : start + _ROWS_AT_ONCE]))
+def _insert(connection: apsw.Connection, attempts: list[Attempt]) -> None:
+    whole = len(attempts) - len(attempts) % _ROWS_AT_ONCE
+    for start in range(0, whole, _ROWS_AT_ONCE):
+        values = tuple(chain.from_iterable(map(to_row, attempts[start : start + _ROWS_AT_ONCE])))
+        give_way()
         connection.execute(_INSERT_MANY, values, can_cache=False)  # the cache would keep the bodies
-    connection.executemany(_INSERT, rows[len(rows) - rest :])
+        give_way()
+    connection.executemany(_INSERT, map(to_row, attempts[whole:]))
+    give_way()
 
 
 class _Day:
