@@ -8,11 +8,13 @@ from bench.bed import Bed
 from bench.closed_loop import run_closed
 from bench.control import Api, S3Control
 from bench.inbox import InboxClient
+from bench.neighbours import Neighbours
 from bench.processes import refused_port
 from bench.result import Detail, Result, from_tally
 from bench.settings import Settings
 from bench.shapes import ENOUGH_SECONDS
 from bench.side_by_side import CONNECTIONS, OBJECT_BYTES, ROUNDS, Side, ratio, take_turns
+from bench.stats import percentiles
 from bench.subscriptions import subscribed, wait_until_open
 from bench.workloads import Puts
 
@@ -67,13 +69,16 @@ def _with_live_ones(calm: Bed, live: Bed, api: Api, inbox: InboxClient, settings
         # The next turn is to begin at rest.
         inbox.wait_for(WEBHOOKS * len(sides[1].source.written))
 
-    with subscribed(api, [(live.bucket, inbox.endpoint)] * WEBHOOKS):
+    with subscribed(api, [(live.bucket, inbox.endpoint)] * WEBHOOKS), Neighbours() as neighbours:
         inbox.reset()
         take_turns(*sides, turn, LIVE_ROUNDS)
         arrived = inbox.arrived()
+    undisturbed = [neighbours.undisturbed(side.acks) for side in sides]
     missing = WEBHOOKS * len(sides[1].source.written) - arrived.distinct
     details: dict[str, Detail] = {
         "p99ToNoneRatio": ratio(sides[1].p99_ms, sides[0].p99_ms),
+        "undisturbedP99ToNoneRatio": ratio(*(percentiles(took).p99_ms for took in reversed(undisturbed))),
+        "undisturbedShare": ratio(sum(map(len, undisturbed)), sum(len(side.acks) for side in sides)),
         "deliveries": arrived.total,
         "deliveriesRepeated": arrived.total - arrived.distinct,
     }

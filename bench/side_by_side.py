@@ -5,7 +5,7 @@ from itertools import count
 
 from bench.bed import Bed
 from bench.closed_loop import run_closed
-from bench.open_loop import run_open
+from bench.open_loop import Ack, run_open
 from bench.stats import Tally, percentiles
 from bench.workloads import Puts
 
@@ -21,6 +21,8 @@ class Side:
         self._bed = bed
         self.source = Puts(bed.requests(OBJECT_BYTES), _keys(prefix))
         self.tally = Tally()
+        self.acks: list[Ack] = []
+        """Of what was put at a fixed rate."""
 
     @property
     def per_second(self) -> float:
@@ -36,7 +38,9 @@ class Side:
 
     def put_open(self, rate: float, seconds: float) -> None:
         """So many a second."""
-        self._add(run_open(self._bed.target, self.source, rate, seconds).tally)
+        loop = run_open(self._bed.target, self.source, rate, seconds)
+        self.acks += loop.acks.values()
+        self._add(loop.tally)
 
     def _add(self, part: Tally) -> None:
         self.tally.latencies_seconds += part.latencies_seconds

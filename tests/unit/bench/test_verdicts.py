@@ -11,7 +11,7 @@ from bench.limits import MD5, WRITE_FSYNC
 from bench.listing import listing_name
 from bench.memory import ProcessUse
 from bench.pages import pages_name
-from bench.result import MIB, Limit, Result
+from bench.result import MIB, Detail, Limit, Result
 from bench.shapes import small_name, stream_name
 from bench.stats import Percentiles
 from bench.verdicts import judge
@@ -90,6 +90,12 @@ def test_what_misses_a_promise_of_the_delivery_engine_is_told(
     result = ENGINE[index]
     judged = judge([replace(result, details={**result.details, detail: value})], LIMITS, USES)
     assert [number for number, one in enumerate(judged[8:-1], 8) if one.met is False] == [verdict]
+
+
+def test_what_other_processes_did_is_told_beside_the_promise() -> None:
+    details: dict[str, Detail] = {"p99ToNoneRatio": 1.6, "undisturbedP99ToNoneRatio": 1.2, "undisturbedShare": 0.987}
+    verdict = judge([replace(ENGINE[3], details=details)], LIMITS, USES)[11]
+    assert (verdict.met, verdict.measured) == (False, "1.60; 1.20 for the 98.7% beside no other process")
 
 
 def test_deliveries_that_are_too_slow_or_out_of_order_are_told() -> None:
