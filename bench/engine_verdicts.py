@@ -37,10 +37,12 @@ def _beside_live_ones(results: Mapping[str, Result]) -> Verdict:
     promise = f"PUT p99 at {RATE}/s with {WRITTEN_WEBHOOKS} live webhooks ≤ 1.5x that with none"
     verdict = judge_detail(results, live_name(), "p99ToNoneRatio", promise, most=1.5)
     share = float(results[live_name()].details.get("undisturbedShare", 0)) if live_name() in results else 0.0
-    if not share:
+    if verdict.met is None or not share:
         return verdict
     apart = float(results[live_name()].details["undisturbedP99ToNoneRatio"])
-    return replace(verdict, measured=f"{verdict.measured}; {apart:.2f} for the {share:.1%} beside no other process")
+    return replace(
+        verdict, measured=f"{verdict.measured}; {apart:.2f} for the {share:.1%} that no watched process disturbed"
+    )
 
 
 def _memory(results: Mapping[str, Result]) -> Verdict:

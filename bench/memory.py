@@ -47,12 +47,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def _children(pid: int) -> list[int]:
-    """Each thread's own: looking through all of /proc for them takes a busy load's interpreter for milliseconds."""
-    found: list[int] = []
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):
-            found.extend(map(int, listed.read_text().split()))
-    return found
+    """Each thread's own. To walk over all of /proc for them would hold up a load in this interpreter."""
+    found: dict[int, None] = {}
+    with suppress(OSError):  # it may end meanwhile
+        for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+            found.update(dict.fromkeys(map(int, listed.read_text().split())))
+    return list(found)
 
 
 def _stat(pid: int) -> list[str]:

@@ -1,15 +1,17 @@
-"""How long a gateway's threads wait for a processor that a dispatcher keeps busy: left alone, and giving way.
+"""How long two threads that work hand in hand take beside a dispatcher that is busy: left alone, and giving way.
 
-Run by `python -m bench.turns`. Four processes share one processor. The neighbour is as nice as a dispatcher and never
-rests. The two others have a gateway's short turns and hand a byte back and forth, as its event loop and its committing
-thread do. A round of that is begun every millisecond, and takes half of one by itself.
+Run by `python -m bench.turns`, which prints how long a round takes. Three processes share one processor. One stands for
+the dispatcher: as nice, and never resting. The two others stand for a gateway's event loop and its committing thread:
+they have a gateway's short turns, and in a round hand a byte to each other and back four times, which is about a
+millisecond of work. Nobody asks for the time while working: that would be giving way.
 """
 
 import os
 import signal
 import sys
 from collections.abc import Callable
-from time import perf_counter, sleep, thread_time
+from math import ceil
+from time import perf_counter, sleep
 
 from bench.stats import percentiles
 from elasticlake.processor import give_way
@@ -17,40 +19,51 @@ from elasticlake.server.dispatcher import NICENESS
 from elasticlake.server.tuning import ask_for_short_turns
 
 HANDOVERS = 4
-PAUSE_SECONDS = 0.001
+REST_SECONDS = 0.001
 ASKED_SECONDS, ANSWER_SECONDS, AFTERWARDS_SECONDS = 0.00007, 0.00005, 0.0001
-SECONDS = 6.0
-NUMBERS = range(500)
+LATE_SECONDS = 0.002
+SECONDS = 10.0
+_NUMBERS = range(100)
 
 
-def rounds_beside(neighbour: Callable[[], None], seconds: float) -> list[float]:
-    """How long each round took, in seconds, beside one that calls this again and again."""
-    to_other, from_other = os.pipe(), os.pipe()
-    others = [_forked(lambda: _keep_busy(neighbour)), _forked(lambda: _answer(to_other[0], from_other[1]))]
-    ask_for_short_turns()
+def rounds_beside(pause: Callable[[], None], seconds: float) -> list[float]:
+    """How long each round took, in seconds, beside a dispatcher that calls this again and again."""
+    per_second = _loops_per_second()
+    asked, ask = os.pipe()
+    answered, answer = os.pipe()
+    others: list[int] = []
     took: list[float] = []
     try:
+        others.append(_forked(seconds, lambda: _keep_busy(pause)))
+        others.append(_forked(seconds, lambda: _answer(asked, answer, per_second), ask, answered))
+        for end in (asked, answer):
+            os.close(end)
+        ask_for_short_turns()
         until = perf_counter() + seconds
-        while (begun := perf_counter() + PAUSE_SECONDS) < until:
-            sleep(PAUSE_SECONDS)
+        while (begun := perf_counter() + REST_SECONDS) < until:
+            sleep(REST_SECONDS)
             for _ in range(HANDOVERS):
-                os.write(to_other[1], b"?")
-                _work(ASKED_SECONDS)
-                os.read(from_other[0], 1)
+                os.write(ask, b"?")
+                _work(ASKED_SECONDS, per_second)
+                if not os.read(answered, 1):
+                    raise RuntimeError("who answers has ended")
             took.append(perf_counter() - begun)
     finally:
         for pid in others:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        for end in (*to_other, *from_other):
+        for end in (ask, answered):
             os.close(end)
         ask_for_short_turns(0)
     return took
 
 
-def _forked(run: Callable[[], None]) -> int:
+def _forked(seconds: float, run: Callable[[], None], *not_its_own: int) -> int:
     pid = os.fork()
     if pid == 0:
+        signal.alarm(ceil(seconds) + 10)  # whatever becomes of its parent
+        for end in not_its_own:
+            os.close(end)
         try:
             run()
         finally:
@@ -61,30 +74,40 @@ def _forked(run: Callable[[], None]) -> int:
 def _keep_busy(pause: Callable[[], None]) -> None:
     os.nice(NICENESS)
     while True:
-        sum(NUMBERS)  # asks nobody for the time: that would be giving way
+        sum(_NUMBERS)
         pause()
 
 
-def _answer(asked: int, answers: int) -> None:
+def _answer(asked: int, answer: int, per_second: float) -> None:
     ask_for_short_turns()
     while os.read(asked, 1):
-        _work(ANSWER_SECONDS)
-        os.write(answers, b"!")
-        _work(AFTERWARDS_SECONDS)
+        _work(ANSWER_SECONDS, per_second)
+        os.write(answer, b"!")
+        _work(AFTERWARDS_SECONDS, per_second)
 
 
-def _work(seconds: float) -> None:
-    until = thread_time() + seconds
-    while thread_time() < until:
-        pass
+def _work(seconds: float, per_second: float) -> None:
+    for _ in range(round(seconds * per_second)):
+        sum(_NUMBERS)
+
+
+def _loops_per_second(loops: int = 20_000) -> float:
+    begun = perf_counter()
+    for _ in range(loops):
+        sum(_NUMBERS)
+    return loops / (perf_counter() - begun)
 
 
 def main(seconds: float = SECONDS) -> None:
     """Print both."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    for name, neighbour in (("left alone", lambda: None), ("giving way", give_way)):
-        took = percentiles(rounds_beside(neighbour, seconds))
-        print(f"neighbour {name}: p50 {took.p50_ms:.2f} ms, p99 {took.p99_ms:.2f} ms, max {took.max_ms:.2f} ms")
+    for name, pause in (("left alone", lambda: None), ("giving way", give_way)):
+        took = rounds_beside(pause, seconds)
+        points, late = percentiles(took), sum(one > LATE_SECONDS for one in took)
+        print(
+            f"beside a dispatcher {name}: {len(took):,} rounds, p50 {points.p50_ms:.2f} ms, p99 {points.p99_ms:.2f} ms,"
+            f" max {points.max_ms:.2f} ms, {late} above {LATE_SECONDS * 1000:.0f} ms"
+        )
 
 
 if __name__ == "__main__":

@@ -660,10 +660,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How the webhook's deliveries have ended so far, how many wait for another attempt, and since when not one
-    attempt has succeeded, with what the last one failed. `backlog` is how many events lie beyond its positions,
-    those that it does not subscribe to included; `oldestUndeliveredAt` is when the first event happened that
-    has not arrived.
+    """How the webhook's deliveries have ended so far, each counted once, as it ended at first (a dead one stays
+    counted when a redelivery or a replay delivers its event); how many wait for another attempt, and since when
+    not one attempt has succeeded, with what the last one failed. `backlog` is how many events lie beyond its
+    positions, those that it does not subscribe to included; `oldestUndeliveredAt` is when the first event
+    happened that has not arrived.
     """
 
     delivered: int

@@ -3,13 +3,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
 from bench.neighbours import Neighbours, others
 from bench.open_loop import Ack
 
-KERNEL_THREADS = 2
 # Its parent is gone, so it belongs to no tree of ours.
 ORPHAN = """
 import os, sys, time
@@ -46,10 +46,11 @@ def test_a_request_beside_another_process_is_left_out() -> None:
 def test_a_stranger_is_seen_while_it_works(stranger: int) -> None:
     with Neighbours() as neighbours:
         begun = perf_counter()
-        sleep(0.2)
-        seen = Ack(begun, perf_counter())
-    assert neighbours.undisturbed([seen]) == []
-    assert all(begin < end for begin, end in neighbours.moments)
+        sleep(0.5)
+    requests = [Ack(begun + number / 1000, begun + (number + 1) / 1000) for number in range(500)]
+    assert len(neighbours.undisturbed(requests)) < 25
+    ends = [moment for both in neighbours.moments for moment in both]
+    assert ends == sorted(ends)
 
 
 def test_strangers_are_neither_ours_nor_the_kernels(stranger: int) -> None:
@@ -57,4 +58,14 @@ def test_strangers_are_neither_ours_nor_the_kernels(stranger: int) -> None:
         found = {int(path.parts[2]) for path in others(os.getpid())}
         child.communicate(b"\n")
     assert stranger in found
-    assert not found & {os.getpid(), child.pid, KERNEL_THREADS}
+    assert not found & {os.getpid(), child.pid}
+    assert all(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found if Path(f"/proc/{pid}").exists())
+
+
+def test_a_watcher_that_fails_is_no_proof_of_being_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.neighbours.python", lambda *_: [sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(RuntimeError, match="ended with 3"), Neighbours():
+        pass
+    monkeypatch.setattr("bench.neighbours.python", lambda *_: [sys.executable, "-c", "print(); exit(4)"])
+    with pytest.raises(RuntimeError, match="ended with 4"), Neighbours():
+        pass

@@ -95,7 +95,7 @@ def test_what_misses_a_promise_of_the_delivery_engine_is_told(
 def test_what_other_processes_did_is_told_beside_the_promise() -> None:
     details: dict[str, Detail] = {"p99ToNoneRatio": 1.6, "undisturbedP99ToNoneRatio": 1.2, "undisturbedShare": 0.987}
     verdict = judge([replace(ENGINE[3], details=details)], LIMITS, USES)[11]
-    assert (verdict.met, verdict.measured) == (False, "1.60; 1.20 for the 98.7% beside no other process")
+    assert (verdict.met, verdict.measured) == (False, "1.60; 1.20 for the 98.7% that no watched process disturbed")
 
 
 def test_deliveries_that_are_too_slow_or_out_of_order_are_told() -> None:
