@@ -25,6 +25,7 @@ RATE = 500
 LIVE_ROUNDS = 10
 EVENTS_TO_OPEN = 50
 LEAST_SHARE = 0.9
+"""Of the requests: what is left of fewer says little of them all."""
 
 
 def open_breakers_name() -> str:

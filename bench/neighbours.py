@@ -2,7 +2,7 @@
 
 `python -m bench.neighbours PID` watches all but that process's tree and the kernel's threads, until its input ends, and
 then prints the moments. It is a process of its own so that it takes nothing from the load's interpreter; of the
-processors it takes about a hundredth of one. (Linux, /proc/PID/task/TID/schedstat: nanoseconds on a processor.)
+processors it takes a fiftieth of one. (Linux, /proc/PID/task/TID/schedstat: nanoseconds on a processor.)
 """
 
 import json
