@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.database import running_database
 from bench.engine_bed import MANY_BUCKETS, EngineBed, Measured, Shape
 from bench.environment import environment
 from elasticlake.errors import ElasticLakeError
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     seconds = options.seconds or (QUICK_SECONDS if options.quick else SECONDS)
     try:
-        with _bed(options.metadata, seconds) as bed:
+        with _bed(options.metadata, seconds, quick=options.quick) as bed:
             measured, scan_ms = _measure(bed, quick=options.quick)
     except (ElasticLakeError, ValueError) as error:
         print(error, file=sys.stderr)
@@ -67,15 +68,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _bed(url: str | None, seconds: float) -> Iterator[EngineBed]:
+def _bed(url: str | None, seconds: float, *, quick: bool) -> Iterator[EngineBed]:
     if url is not None:
         _require_empty(url)
         yield EngineBed(url, seconds)
         return
-    from tests.postgres import running_postgres
-
-    # As many connections as three gateways want, and caches as a server has them that is meant for it.
-    with running_postgres(durable=True, shared_buffers="512MB", max_wal_size="4GB") as server:
+    with running_database(quick=quick) as server:
         yield EngineBed(server.create_database("bench"), seconds, server.pid)
 
 

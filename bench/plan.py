@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.bed import Bed
 from bench.closed_loop import run_closed
 from bench.control import ApiFailed, S3Control, S3Failed
+from bench.database import running_database
 from bench.delivery import delivery_shape, receiver_limit
 from bench.engine_shapes import engine_buckets, engine_shapes
 from bench.environment import environment
@@ -78,9 +79,7 @@ class Plan:
         if self.engine == "sqlite":
             yield lambda: None
             return
-        from tests.postgres import running_postgres
-
-        with running_postgres() as postgres:
+        with running_database(quick=self.settings.quick) as postgres:
             yield postgres.create_database
 
     def _limits(self, report: Report) -> None:

@@ -6,9 +6,9 @@ they have a gateway's short turns, and in a round hand a byte to each other and 
 millisecond of work. Nobody asks for the time while working: that would be giving way.
 """
 
+import argparse
 import os
 import signal
-import sys
 from collections.abc import Callable
 from math import ceil
 from time import perf_counter, sleep
@@ -111,4 +111,8 @@ def main(seconds: float = SECONDS) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)
+    parser = argparse.ArgumentParser(prog="python -m bench.turns", description=__doc__)
+    parser.add_argument(
+        "seconds", type=float, nargs="?", default=SECONDS, help=f"for each of the two (default {SECONDS:g})"
+    )
+    main(parser.parse_args().seconds)

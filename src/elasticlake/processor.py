@@ -17,3 +17,27 @@ def give_way() -> None:
     6.12 on; elsewhere it does nothing.
     """
     time.thread_time()
+
+
+class Stretches:
+    """Long work of a thread for which nobody waits, in short stretches: each piece gives way, each stretch is followed
+    by a rest.
+
+    Whoever works on the other side of a connection, such as a process of a database server, is not as nice as this
+    thread, and gives way to nobody. While this thread rests, it rests too.
+    """
+
+    def __init__(self, pieces: int, rest: float) -> None:
+        """So many pieces are a stretch; the rest after it is that multiple of the processor time that it took here."""
+        self._pieces = pieces
+        self._rest = rest
+        self._done = 0
+        self._began_at = time.thread_time()
+
+    def end_piece(self) -> None:
+        """A piece of the work is done."""
+        now = time.thread_time()  # gives way, too
+        self._done += 1
+        if self._done == self._pieces:
+            time.sleep(self._rest * (now - self._began_at))
+            self._done, self._began_at = 0, time.thread_time()

@@ -10,6 +10,7 @@ import pytest
 from elasticlake.clock import SystemClock
 from elasticlake.delivery.connection import Connection
 from elasticlake.metadata.history import Attempt, HistoryReader, HistoryWriter
+from elasticlake.processor import Stretches
 
 ATTEMPT = Attempt(
     "wh_1", 1, 1, 1, 1, "evt_1", "object:created", b"k", 1, 1.0, 200, None, None, (), b"{}", (), b"", "delivered", None,
@@ -50,3 +51,14 @@ def test_history_gives_way_around_each_statement_and_keeps_all(asked: list[float
     kept = [reader.of_delivery("wh_1", 1, one.sequence, 1) for one in attempts]
     assert kept == [[one] for one in attempts]
     reader.close()
+
+
+def test_a_stretch_is_followed_by_a_rest_that_is_a_multiple_of_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked, rests = [0.0], list[float]()
+    monkeypatch.setattr("elasticlake.processor.time.thread_time", lambda: worked[0])
+    monkeypatch.setattr("elasticlake.processor.time.sleep", rests.append)
+    stretches = Stretches(pieces=3, rest=2.0)
+    for seconds in (1, 1, 2, 5, 5, 5, 1, 1):
+        worked[0] += seconds
+        stretches.end_piece()
+    assert rests == [8.0, 30.0]

@@ -18,6 +18,7 @@ from elasticlake.metadata.attempt_statistics import SLOTS_A_DAY, Step, tally, up
 from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.history import COLUMNS, Attempt, by_day, from_row, to_row
 from elasticlake.metadata.postgres.blocking import Reconnecting, marked
+from elasticlake.processor import Stretches
 
 _COUNT = marked(upsert("day"))
 _COPY = f"COPY attempts (day, id, {COLUMNS}) FROM STDIN"
@@ -38,6 +39,11 @@ _LAST = marked(
 )
 _OF_DAYS = "day >= DATE '1970-01-01' + CAST(? AS INTEGER) AND day <= DATE '1970-01-01' + CAST(? AS INTEGER) AND"
 _EPOCH = date(1970, 1, 1)
+# Otherwise a batch keeps this thread, and a process of the server that is nobody's inferior, busy for tens of
+# milliseconds, while the commits of PUTs wait for a processor. More rows than ever come a second still fit.
+ROWS_A_STRETCH = 25
+"""About what psycopg sends at once."""
+REST = 3.0
 
 
 class PostgresHistoryWriter:
@@ -91,8 +97,10 @@ class PostgresHistoryWriter:
                 make_partition(connection, day)
             ids = [row[0] for row in connection.execute(_IDS, (len(members),)).fetchall()]
             with connection.cursor().copy(_COPY.encode()) as copy:
+                stretches = Stretches(ROWS_A_STRETCH, REST)
                 for identity, attempt in zip(ids, members, strict=True):
                     copy.write_row((day, identity, *map(_storable, to_row(attempt))))
+                    stretches.end_piece()
             connection.cursor().executemany(_COUNT, [(day, *row) for row in tally(members)])
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.world import attempt
 
 from elasticlake.errors import Unavailable
-from elasticlake.metadata.postgres.history import PostgresHistoryReader, PostgresHistoryWriter
+from elasticlake.metadata.postgres.history import ROWS_A_STRETCH, PostgresHistoryReader, PostgresHistoryWriter
 
 
 def counts(url: str) -> tuple[int, int]:
@@ -53,3 +53,15 @@ def test_what_was_lost_before_its_commit_is_added_after_all(url: str, monkeypatc
         lose(monkeypatch, committed=False)
         writer.append([attempt("wh_a", 1, 1)])
         assert counts(url) == (1, 1)
+
+
+def test_a_batch_is_added_in_stretches_with_rests_between_them(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("elasticlake.processor.time.sleep", rests.append)
+    attempts = [attempt("wh_a", 1, sequence) for sequence in range(1, 2 * ROWS_A_STRETCH + 2)]
+    with closing(PostgresHistoryWriter(url)) as writer:
+        writer.append(attempts)
+    assert len(rests) == 2
+    assert min(rests) > 0
+    with closing(PostgresHistoryReader(url)) as reader:
+        assert all(len(reader.of_delivery("wh_a", 1, one.sequence, 0)) == 1 for one in attempts)
