@@ -39,8 +39,8 @@ _LAST = marked(
 )
 _OF_DAYS = "day >= DATE '1970-01-01' + CAST(? AS INTEGER) AND day <= DATE '1970-01-01' + CAST(? AS INTEGER) AND"
 _EPOCH = date(1970, 1, 1)
-# Otherwise a batch keeps this thread, and a process of the server that is nobody's inferior, busy for tens of
-# milliseconds, while the commits of PUTs wait for a processor. More rows than ever come a second still fit.
+# Otherwise a batch keeps this thread, and a process of the server, which is not nice, busy for tens of milliseconds
+# while the commits of PUTs wait for a processor (decision 0021). 19,000 rows a second still fit.
 ROWS_A_STRETCH = 25
 """About what psycopg sends at once."""
 REST = 3.0
