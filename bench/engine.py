@@ -17,6 +17,7 @@ from pathlib import Path
 from bench.database import running_database
 from bench.engine_bed import MANY_BUCKETS, EngineBed, Measured, Shape
 from bench.environment import environment
+from bench.processes import NotStarted
 from elasticlake.errors import ElasticLakeError
 from elasticlake.metadata.postgres.blocking import connect
 from elasticlake.metadata.postgres.migrations import versions
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _bed(options.metadata, seconds, quick=options.quick) as bed:
             measured, scan_ms = _measure(bed, quick=options.quick)
-    except (ElasticLakeError, ValueError) as error:
+    except (ElasticLakeError, NotStarted, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     if options.json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 
 def give_way() -> None:
@@ -27,17 +28,19 @@ class Stretches:
     thread, and gives way to nobody. While this thread rests, it rests too.
     """
 
-    def __init__(self, pieces: int, rest: float) -> None:
-        """So many pieces are a stretch; the rest after it is that multiple of the processor time that it took here."""
-        self._pieces = pieces
+    def __init__(self, seconds: float, rest: float, in_haste: Callable[[], bool]) -> None:
+        """A stretch ends with the piece after which it has taken so many seconds of processor time; the rest is that
+        multiple of what it took. There is none while `in_haste` says so."""
+        self._seconds = seconds
         self._rest = rest
-        self._done = 0
+        self._in_haste = in_haste
         self._began_at = time.thread_time()
 
     def end_piece(self) -> None:
         """A piece of the work is done."""
-        now = time.thread_time()  # gives way, too
-        self._done += 1
-        if self._done == self._pieces:
-            time.sleep(self._rest * (now - self._began_at))
-            self._done, self._began_at = 0, time.thread_time()
+        took = time.thread_time() - self._began_at  # gives way, too
+        if took < self._seconds:
+            return
+        if not self._in_haste():
+            time.sleep(self._rest * took)
+        self._began_at = time.thread_time()

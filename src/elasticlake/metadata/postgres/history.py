@@ -40,9 +40,8 @@ _LAST = marked(
 _OF_DAYS = "day >= DATE '1970-01-01' + CAST(? AS INTEGER) AND day <= DATE '1970-01-01' + CAST(? AS INTEGER) AND"
 _EPOCH = date(1970, 1, 1)
 # Otherwise a batch keeps this thread, and a process of the server, which is not nice, busy for tens of milliseconds
-# while the commits of PUTs wait for a processor (decision 0021). 19,000 rows a second still fit.
-ROWS_A_STRETCH = 25
-"""About what psycopg sends at once."""
+# while the commits of PUTs wait for a processor (decision 0021).
+STRETCH_SECONDS = 0.0003
 REST = 3.0
 
 
@@ -53,14 +52,14 @@ class PostgresHistoryWriter:
         self._database = Reconnecting(conninfo)
         self._known: set[date] = set()
 
-    def append(self, attempts: Iterable[Attempt]) -> None:
+    def append(self, attempts: Iterable[Attempt], in_haste: Callable[[], bool] = lambda: False) -> None:
         days = {_date(day): members for day, members in by_day(attempts).items()}
         try:
-            self._append(days)
+            self._append(days, in_haste)
         except psycopg.errors.CheckViolation:
             # A partition that we made has been dropped since.
             self._known.clear()
-            self._append(days)
+            self._append(days, in_haste)
 
     def drop_before(self, time_ms: int) -> None:
         """Drop the partitions of days that ended before that time."""
@@ -77,27 +76,34 @@ class PostgresHistoryWriter:
     def close(self) -> None:
         self._database.close()
 
-    def _append(self, days: dict[date, list[Attempt]]) -> None:
+    def _append(self, days: dict[date, list[Attempt]], in_haste: Callable[[], bool]) -> None:
         # From then on they may be there, and must not be counted twice: rather not at all.
         is_committing = False
 
         def add(connection: psycopg.Connection[Row]) -> None:
             nonlocal is_committing
             with connection.transaction():
-                self._add(connection, days)
+                self._add(connection, days, in_haste)
                 is_committing = True
 
         self._database.run(add, lambda: not is_committing)
         self._known.update(days)
 
-    def _add(self, connection: psycopg.Connection[Row], days: dict[date, list[Attempt]]) -> None:
+    def _add(
+        self,
+        connection: psycopg.Connection[Row],
+        days: dict[date, list[Attempt]],
+        in_haste: Callable[[], bool],
+    ) -> None:
         connection.execute("SET LOCAL synchronous_commit = off")
+        new = days.keys() - self._known
+        for day in sorted(new):
+            make_partition(connection, day)
+        # Whoever makes a partition locks out all others until the end.
+        stretches = Stretches(STRETCH_SECONDS, REST, (lambda: True) if new else in_haste)
         for day, members in days.items():
-            if day not in self._known:
-                make_partition(connection, day)
             ids = [row[0] for row in connection.execute(_IDS, (len(members),)).fetchall()]
             with connection.cursor().copy(_COPY.encode()) as copy:
-                stretches = Stretches(ROWS_A_STRETCH, REST)
                 for identity, attempt in zip(ids, members, strict=True):
                     copy.write_row((day, identity, *map(_storable, to_row(attempt))))
                     stretches.end_piece()
