@@ -139,7 +139,8 @@ def _row(param: Any) -> str:
 
 def _metavar(param: Any) -> str:
     if param.metavar:
-        return str(param.metavar).strip("[]")
+        text = str(param.metavar)
+        return text[1:-1] if text.startswith("[") and text.endswith("]") else text
     return str(param.name).rpartition("_")[2].upper()
 
 

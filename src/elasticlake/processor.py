@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 
 def give_way() -> None:
@@ -18,29 +17,3 @@ def give_way() -> None:
     6.12 on; elsewhere it does nothing.
     """
     time.thread_time()
-
-
-class Stretches:
-    """Long work of a thread for which nobody waits, in short stretches: each piece gives way, each stretch is followed
-    by a rest.
-
-    Whoever works on the other side of a connection, such as a process of a database server, is not as nice as this
-    thread, and gives way to nobody. While this thread rests, it rests too.
-    """
-
-    def __init__(self, seconds: float, rest: float, in_haste: Callable[[], bool]) -> None:
-        """A stretch ends with the piece after which it has taken so many seconds of processor time; the rest is that
-        multiple of what it took. There is none while `in_haste` says so."""
-        self._seconds = seconds
-        self._rest = rest
-        self._in_haste = in_haste
-        self._began_at = time.thread_time()
-
-    def end_piece(self) -> None:
-        """A piece of the work is done."""
-        took = time.thread_time() - self._began_at  # gives way, too
-        if took < self._seconds:
-            return
-        if not self._in_haste():
-            time.sleep(self._rest * took)
-        self._began_at = time.thread_time()

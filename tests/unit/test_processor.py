@@ -10,7 +10,6 @@ import pytest
 from elasticlake.clock import SystemClock
 from elasticlake.delivery.connection import Connection
 from elasticlake.metadata.history import Attempt, HistoryReader, HistoryWriter
-from elasticlake.processor import Stretches
 
 ATTEMPT = Attempt(
     "wh_1", 1, 1, 1, 1, "evt_1", "object:created", b"k", 1, 1.0, 200, None, None, (), b"{}", (), b"", "delivered", None,
@@ -51,25 +50,3 @@ def test_history_gives_way_around_each_statement_and_keeps_all(asked: list[float
     kept = [reader.of_delivery("wh_1", 1, one.sequence, 1) for one in attempts]
     assert kept == [[one] for one in attempts]
     reader.close()
-
-
-def test_a_stretch_is_followed_by_a_rest_that_is_a_multiple_of_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    worked, rests, in_haste = [0.0], list[float](), [False]
-    monkeypatch.setattr("elasticlake.processor.time.thread_time", lambda: worked[0])
-    monkeypatch.setattr("elasticlake.processor.time.sleep", rests.append)
-    stretches = Stretches(seconds=4, rest=2, in_haste=lambda: in_haste[0])
-
-    def pieces(*seconds: float) -> list[float]:
-        rests.clear()
-        for one in seconds:
-            worked[0] += one
-            stretches.end_piece()
-        return list(rests)
-
-    assert pieces(1, 1, 1) == []
-    assert pieces(2, 3) == [10]  # with what the first three took
-    assert pieces(1, 30, 3, 1) == [2 * 4, 2 * 30, 2 * 4]
-    in_haste[0] = True
-    assert pieces(5, 5, 3) == []
-    in_haste[0] = False
-    assert pieces(1) == [2 * 4]  # what was done in haste is no debt

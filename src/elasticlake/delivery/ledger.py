@@ -101,10 +101,6 @@ class Ledger:
         """Whether so much waits for the disk that nothing new is to be sent."""
         return self._unwritten_bytes >= MAX_UNWRITTEN_BYTES
 
-    def _is_in_haste(self) -> bool:
-        """Whether history may not take its time: nearly as much waits as may wait, or all is over."""
-        return self._closing or self._unwritten_bytes >= MAX_UNWRITTEN_BYTES * 3 // 4
-
     @property
     def webhooks(self) -> set[str]:
         """Of which something has not been stored yet."""
@@ -269,7 +265,7 @@ class Ledger:
         if self._history is None or not attempts:
             return
         try:
-            self._history.append(attempts, self._is_in_haste)
+            self._history.append(attempts)
         except Exception as error:
             _log.error("could not store history", attempts=len(attempts), exc_info=error)
 

@@ -7,7 +7,7 @@ from the objects and the positions.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,8 +74,8 @@ class Attempt:
 class HistoryLog(Protocol):
     """Where attempts are appended. Synchronous: it is used in a thread of its own."""
 
-    def append(self, attempts: Iterable[Attempt], in_haste: Callable[[], bool] = lambda: False) -> None:
-        """Keep them, and count them in the statistics. While `in_haste` says so, as fast as it goes."""
+    def append(self, attempts: Iterable[Attempt]) -> None:
+        """Keep them, and count them in the statistics."""
         ...
 
     def drop_before(self, time_ms: int) -> None:
@@ -121,7 +121,7 @@ class HistoryWriter:
         self._day = -1
         self._connection: apsw.Connection | None = None
 
-    def append(self, attempts: Iterable[Attempt], in_haste: Callable[[], bool] = lambda: False) -> None:
+    def append(self, attempts: Iterable[Attempt]) -> None:
         for day, members in by_day(attempts).items():
             connection = self._open(day)
             try:

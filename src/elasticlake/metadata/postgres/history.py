@@ -18,7 +18,6 @@ from elasticlake.metadata.attempt_statistics import SLOTS_A_DAY, Step, tally, up
 from elasticlake.metadata.database import Row, Value
 from elasticlake.metadata.history import COLUMNS, Attempt, by_day, from_row, to_row
 from elasticlake.metadata.postgres.blocking import Reconnecting, marked
-from elasticlake.processor import Stretches
 
 _COUNT = marked(upsert("day"))
 _COPY = f"COPY attempts (day, id, {COLUMNS}) FROM STDIN"
@@ -39,10 +38,6 @@ _LAST = marked(
 )
 _OF_DAYS = "day >= DATE '1970-01-01' + CAST(? AS INTEGER) AND day <= DATE '1970-01-01' + CAST(? AS INTEGER) AND"
 _EPOCH = date(1970, 1, 1)
-# Otherwise a batch keeps this thread, and a process of the server, which is not nice, busy for tens of milliseconds
-# while the commits of PUTs wait for a processor (decision 0021).
-STRETCH_SECONDS = 0.0003
-REST = 3.0
 
 
 class PostgresHistoryWriter:
@@ -52,14 +47,14 @@ class PostgresHistoryWriter:
         self._database = Reconnecting(conninfo)
         self._known: set[date] = set()
 
-    def append(self, attempts: Iterable[Attempt], in_haste: Callable[[], bool] = lambda: False) -> None:
+    def append(self, attempts: Iterable[Attempt]) -> None:
         days = {_date(day): members for day, members in by_day(attempts).items()}
         try:
-            self._append(days, in_haste)
+            self._append(days)
         except psycopg.errors.CheckViolation:
             # A partition that we made has been dropped since.
             self._known.clear()
-            self._append(days, in_haste)
+            self._append(days)
 
     def drop_before(self, time_ms: int) -> None:
         """Drop the partitions of days that ended before that time."""
@@ -76,37 +71,28 @@ class PostgresHistoryWriter:
     def close(self) -> None:
         self._database.close()
 
-    def _append(self, days: dict[date, list[Attempt]], in_haste: Callable[[], bool]) -> None:
+    def _append(self, days: dict[date, list[Attempt]]) -> None:
         # From then on they may be there, and must not be counted twice: rather not at all.
         is_committing = False
 
         def add(connection: psycopg.Connection[Row]) -> None:
             nonlocal is_committing
             with connection.transaction():
-                self._add(connection, days, in_haste)
+                self._add(connection, days)
                 is_committing = True
 
         self._database.run(add, lambda: not is_committing)
         self._known.update(days)
 
-    def _add(
-        self,
-        connection: psycopg.Connection[Row],
-        days: dict[date, list[Attempt]],
-        in_haste: Callable[[], bool],
-    ) -> None:
+    def _add(self, connection: psycopg.Connection[Row], days: dict[date, list[Attempt]]) -> None:
         connection.execute("SET LOCAL synchronous_commit = off")
-        new = days.keys() - self._known
-        for day in sorted(new):
-            make_partition(connection, day)
-        # Whoever makes a partition locks out all others until the end.
-        stretches = Stretches(STRETCH_SECONDS, REST, (lambda: True) if new else in_haste)
         for day, members in days.items():
+            if day not in self._known:
+                make_partition(connection, day)
             ids = [row[0] for row in connection.execute(_IDS, (len(members),)).fetchall()]
             with connection.cursor().copy(_COPY.encode()) as copy:
                 for identity, attempt in zip(ids, members, strict=True):
                     copy.write_row((day, identity, *map(_storable, to_row(attempt))))
-                    stretches.end_piece()
             connection.cursor().executemany(_COUNT, [(day, *row) for row in tally(members)])
 
 
