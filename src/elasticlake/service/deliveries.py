@@ -186,8 +186,10 @@ class Deliveries:
 
     async def _piece(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
         status = wanted.status
-        if status in ("pending", "held"):
-            return await self._waiting(webhook, wanted, after, limit)
+        if status == "held":
+            return await self._held(webhook, wanted, after, limit)
+        if status == "pending":
+            return await self._not_begun(webhook, wanted, after, limit)
         if not wanted.is_narrow and status == "dead":
             return await self._delivery.read(lambda reader: delivery_pages.dead(reader, webhook.id, after, limit))
         if not wanted.is_narrow and status == "retrying":
@@ -198,15 +200,24 @@ class Deliveries:
             lambda history: delivery_pages.attempted(history, webhook.id, sought, after, limit)
         )
 
-    async def _waiting(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
+    async def _held(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
+        """Behind what is being retried; and that itself, where the webhook is disabled."""
+        if webhook.status == "disabled" and after.stage != "log":
+            piece = await self._lane_heads(webhook, after, limit)
+            return piece if piece.next_spot is not None else Piece(piece.found, Spot("log"))
         if wanted.is_of_attempts:
             # What waits for its first attempt has had none.
             return Piece([], None)
-        if wanted.status == "held":
-            lanes = await self._delivery.read(lambda reader: deliveries.lanes(reader, webhook.id))
-            return await self._core.read(
+        lanes = await self._delivery.read(lambda reader: deliveries.lanes(reader, webhook.id))
+        return _staged(
+            await self._core.read(
                 lambda reader: delivery_pages.behind_heads(reader, webhook, lanes, wanted, after, limit)
             )
+        )
+
+    async def _not_begun(self, webhook: Webhook, wanted: Wanted, after: Spot, limit: int) -> Piece:
+        if wanted.is_of_attempts:
+            return Piece([], None)
         if after.stage != "log":
             return await self._asked_for(webhook, "pending", after, limit)
         return _staged(await self._pending(webhook, wanted, after, limit))
@@ -214,9 +225,10 @@ class Deliveries:
     async def _retrying(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
         if after.stage != "log":
             return await self._asked_for(webhook, "retrying", after, limit)
-        return _staged(
-            await self._delivery.read(lambda reader: delivery_pages.lane_heads(reader, webhook.id, after, limit))
-        )
+        return _staged(await self._lane_heads(webhook, after, limit))
+
+    async def _lane_heads(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
+        return await self._delivery.read(lambda reader: delivery_pages.lane_heads(reader, webhook.id, after, limit))
 
     async def _asked_for(self, webhook: Webhook, status: DeliveryStatus, after: Spot, limit: int) -> Piece:
         """Redeliveries and tests; what the log knows comes after them."""

@@ -79,6 +79,24 @@ async def test_a_lane_parts_retrying_from_held(world: World) -> None:
     assert (delivery.attempts, delivery.next_attempt_at_ms) == (2, START_MS + 5000)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_what_a_disabled_webhook_had_begun_is_held_and_listed(world: World, limit: int) -> None:
+    webhook, bucket = await begin(world)
+    for key in (b"a", b"b", b"a", b"b", b"c", b"a"):
+        await world.put("bucket", key)
+    await reach(world, webhook, bucket, 5)
+    for key, sequence in ((b"a", 1), (b"b", 2)):
+        await park(world, webhook, bucket, key, sequence)
+        world.record(replace(await world.attempt(webhook.id, bucket.id, sequence, status="retrying"), key=key))
+    assert await listed(world, webhook, "retrying", limit) == [1, 2]
+    await world.webhooks.change(ROOT, webhook.id, WebhookChange(status="disabled"))
+    assert [await status(world, webhook, bucket, n) for n in (1, 2, 3, 4, 6)] == ["held"] * 5
+    assert await listed(world, webhook, "held", limit) == [1, 2, 3, 6, 4]
+    assert await listed(world, webhook, "retrying", limit) == []
+    assert await searched(world, webhook, "held", Wanted(key=b"a")) == [1, 3, 6]
+    assert await searched(world, webhook, "held", Wanted(since_ms=0)) == [1, 2]
+
+
 async def test_strict_order_holds_the_whole_bucket(world: World) -> None:
     webhook, bucket = await begin(world, replace(NEW, ordering="bucket"))
     for key in (b"a", b"b", b"c"):
