@@ -1,6 +1,7 @@
 """Suites whose tool is missing: here, those of a machine without a browser."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,19 +9,32 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+LIMIT_SECONDS = 90
 
 
 def run_alone(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", ROOT / "tests/browser", "-p", "no:cacheprovider", *options]
+    """Pytest on one file of the browser's tests, with only `folder` to find programs in.
+
+    One that hangs fails the test with the stacks of all its processes, which pytest writes when it is aborted.
+    """
+    command = [sys.executable, "-m", "pytest", ROOT / "tests/browser/test_start.py", "-p", "no:cacheprovider", *options]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ELASTIC"))}
-    return subprocess.run(
+    running = subprocess.Popen(
         command,
         cwd=ROOT,
         env=inherited | {"PATH": str(folder)} | environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=100,
+        start_new_session=True,
     )
+    try:
+        written, errors = running.communicate(timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGABRT)
+        written, errors = running.communicate()
+        pytest.fail(f"still running after {LIMIT_SECONDS} s\n{written}\n{errors}")
+    return subprocess.CompletedProcess(command, running.returncode, written, errors)
 
 
 @pytest.mark.parametrize("options", [(), ("--numprocesses", "2")], ids=["one process", "two processes"])
