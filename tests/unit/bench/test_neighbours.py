@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
-from bench.neighbours import Neighbours, others
+from bench.neighbours import Neighbours, Watch, others
 from bench.open_loop import Ack
 
 # Its parent is gone, so it belongs to no tree of ours.
@@ -47,10 +47,50 @@ def test_a_stranger_is_seen_while_it_works(stranger: int) -> None:
     with Neighbours() as neighbours:
         begun = perf_counter()
         sleep(0.5)
-    requests = [Ack(begun + number / 1000, begun + (number + 1) / 1000) for number in range(500)]
-    assert len(neighbours.undisturbed(requests)) < 25
+        over = perf_counter()
+    # How much of the time it had depends on who else works here; that it had some of it does not.
+    assert neighbours.undisturbed([Ack(begun, over)]) == []
     ends = [moment for both in neighbours.moments for moment in both]
     assert ends == sorted(ends)
+
+
+def test_all_that_the_busy_ones_had_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, calm = tmp_path / "busy", tmp_path / "calm"
+    threads = [busy]
+    monkeypatch.setattr("bench.neighbours.others", lambda _: threads)
+    microseconds = dict.fromkeys((busy, calm), 0)
+
+    def works(thread: Path, of_us: int) -> None:
+        microseconds[thread] += of_us
+        thread.write_text(f"{microseconds[thread] * 1_000} 0 1\n")
+
+    watch = Watch(1)
+    works(busy, 5_000)
+    watch.look_around()
+    works(busy, 100)
+    works(calm, 9_000)
+    threads.append(calm)
+    watch.look_around()  # the calm one is new, and what it had before nobody knows
+    for at, of_busy, of_calm in [
+        (1.000, 0, 0),
+        (1.004, 300, 0),
+        (1.008, 199, 0),  # no disturbance
+        (1.012, 0, 4_000),  # nobody watches the calm one yet
+        (1.020, 7_000, 0),  # of which some is of before the last sample
+        (1.024, 4_000, 0),
+    ]:
+        works(busy, of_busy)
+        works(calm, of_calm)
+        watch.sample(at)
+    watch.look_around()
+    works(busy, 100)
+    works(calm, 100)
+    watch.sample(2.000)
+    busy.unlink()  # it is over
+    works(calm, 199)
+    watch.sample(2.004)
+    edges = [moment for both in watch.moments for moment in both]
+    assert edges == pytest.approx([1.000, 1.004, 1.013, 1.024, 1.996, 2.000])
 
 
 def test_strangers_are_neither_ours_nor_the_kernels(stranger: int) -> None:
