@@ -34,7 +34,8 @@ _BREAKER_STATES: dict[NotClosed, BreakerState] = {"open": "open", "half_open": "
 
 
 class BreakerDocument(Document):
-    """Whether the endpoint is left alone (`open`) until a probe at `probeAt`, or is being probed (`halfOpen`)."""
+    """Whether the endpoint is left alone (`open`) until a probe at `probeAt`, or is being probed (`halfOpen`). A probe
+    is an attempt that is due: once `probeAt` has passed, the next one."""
 
     model_config = ConfigDict(json_schema_extra=example(state="open", probeAt="2026-01-02T03:04:05.678Z"))
 

@@ -67,7 +67,7 @@ def no_valid_token(url: str, *, sent: bool) -> CommandFailed:
         given = "ELASTICLAKE_API_TOKEN (or --token, or the credentials file)"
         line = f"the token in {given} is not valid on {url} (401)"
     else:
-        line = f"{UNAUTHORIZED_HINT}, or run this where data/credentials.json is (401)"
+        line = f"{UNAUTHORIZED_HINT}; the first one is apiToken in credentials.json, in the server's data folder (401)"
     return CommandFailed(line, ExitCode.UNAUTHORIZED)
 
 

@@ -88,7 +88,10 @@ def show_to_its_end(session: Session, job: Document) -> None:
                 if job.get("status") != "running":
                     break
                 if not is_told and before in (-1, scanned) and (is_told := _waits(session, job)):
-                    session.output.warn("The webhook is disabled: the job goes on when it is enabled.")
+                    webhook = job.get("webhook")
+                    session.output.warn(
+                        f"{identity} waits until the webhook is enabled: elasticlake webhook enable {webhook}"
+                    )
                 before = scanned
                 time.sleep(LOOK_SECONDS)
                 job = session.client.get(path("jobs", identity), subject(identity))

@@ -46,6 +46,12 @@ class Output:
             write(f"\n{title}")
             self.items(items, columns)
 
+    def part(self, title: str, document: Document | None) -> None:
+        """A document inside the one just shown, which was left out there; machines have it already."""
+        if not self.as_json and document:
+            write(f"\n{title}")
+            _write_fields(document)
+
     def quote(self, title: str, content: str) -> None:
         """Text of someone else's inside the document just shown, line by line; machines have it already."""
         if not self.as_json and content:
@@ -59,14 +65,13 @@ class Output:
             write(to_json(document))
             return
         order = [*(name for name in first if name in document), *(name for name in document if name not in first)]
-        shown = {name: document[name] for name in order if name not in without}
-        width = max((len(label(name)) for name in shown), default=0)
-        for name, value in shown.items():
-            write(f"{label(name):<{width}}{COLUMN_GAP}{text(value)}")
+        _write_fields({name: document[name] for name in order if name not in without})
 
-    def created(self, document: Document, secret: str, *, without: Sequence[str] = ()) -> None:
+    def created(
+        self, document: Document, secret: str, *, first: Sequence[str] = (), without: Sequence[str] = ()
+    ) -> None:
         """A new thing, whose field `secret` (if it is there) is shown now and never again."""
-        self.document(document, without=without)
+        self.document(document, first=first, without=without)
         if document.get(secret):
             self.hint(f"Keep the {label(secret)} now: it is not shown again.")
 
@@ -105,6 +110,12 @@ def to_json(value: Any, *, indent: int | None = 2) -> str:
     """JSON that the terminal's encoding can carry."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
     return json.dumps(value, indent=indent, ensure_ascii=not is_utf8)
+
+
+def _write_fields(document: Document) -> None:
+    width = max((len(label(name)) for name in document), default=0)
+    for name, value in document.items():
+        write(f"{label(name):<{width}}{COLUMN_GAP}{text(value)}")
 
 
 def _short(column: Column, item: Document, now: datetime) -> str:

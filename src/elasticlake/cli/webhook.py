@@ -76,7 +76,8 @@ def create(
     scope = given.scope(bucket=bucket, pond=pond, lake=lake)
     sealed = given.secrecy(header=header, client_cert=client_cert, client_key=client_key, authority=ca)
     body = {**scope, "endpoint": endpoint, "events": given.event_types(event), **rules, **sealed, **options.members()}
-    session.output.created(session.client.post(path("webhooks"), body=body), "secret", without=given.PEM_MEMBERS)
+    made = session.client.post(path("webhooks"), body=body)
+    session.output.created(made, "secret", first=_FIRST, without=given.PEM_MEMBERS)
 
 
 @command(app, "list")
@@ -100,7 +101,8 @@ def list_(
 def show(session: Session, webhook: given.WebhookId) -> None:
     """Show a webhook; its secrets are never shown again."""
     found = session.client.get(path("webhooks", webhook), given.subject(webhook))
-    session.output.document(found, first=_FIRST, without=given.PEM_MEMBERS)
+    session.output.document(found, first=_FIRST, without=(*given.PEM_MEMBERS, "standing"))
+    session.output.part("Standing", found.get("standing"))
     for member in given.PEM_MEMBERS:
         session.output.quote(label(member), found.get(member) or "")
 
@@ -202,4 +204,4 @@ def _filter_of(session: Session, webhook: str) -> Document | None:
 
 def _change(session: Session, webhook: str, changes: Document) -> None:
     changed = session.client.patch(path("webhooks", webhook), given.subject(webhook), changes)
-    session.output.document(changed, without=given.PEM_MEMBERS)
+    session.output.document(changed, first=_FIRST, without=given.PEM_MEMBERS)

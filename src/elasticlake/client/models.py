@@ -101,7 +101,9 @@ class Blobs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """Whether the endpoint is left alone (`open`) until a probe at `probeAt`, or is being probed (`halfOpen`)."""
+    """Whether the endpoint is left alone (`open`) until a probe at `probeAt`, or is being probed (`halfOpen`). A
+    probe is an attempt that is due: once `probeAt` has passed, the next one.
+    """
 
     state: Literal["closed", "open", "halfOpen"]
     probe_at: datetime | None

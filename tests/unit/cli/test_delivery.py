@@ -29,6 +29,8 @@ def _deliveries(server: RestServer) -> None:
             "status": status,
             "key": f"{number}.txt",
             "generation": 0,
+            "lastStatusCode": 200 + number,
+            "kind": "replay",
             **log,
         }
 
@@ -38,6 +40,12 @@ def test_deliveries_by_status_through_every_page(run: Run, server: RestServer) -
     assert [delivery["id"] for delivery in listed] == ["dlv_1", "dlv_2", "dlv_3"]
     assert server.calls[0].query == {"status": "dead"}
     assert len(run("webhook", "deliveries", "wh_1").stdout.splitlines()) == 5
+
+
+def test_a_list_says_what_came_last_and_why_it_was_sent(run: Run) -> None:
+    headings, *rows = (line.split() for line in run("webhook", "deliveries", "wh_1").stdout.splitlines())
+    last = dict(zip(headings, rows[-1], strict=True))
+    assert (last["DELIVERY"], last["ANSWER"], last["KIND"]) == ("dlv_3", "203", "replay")
 
 
 def test_deliveries_are_searched_by_what_the_options_say(run: Run, server: RestServer) -> None:
@@ -56,7 +64,7 @@ def test_deliveries_are_searched_by_what_the_options_say(run: Run, server: RestS
 
 def test_a_delivery_shows_its_attempts_and_their_answers(run: Run) -> None:
     shown = run("webhook", "delivery", "dlv_1").stdout
-    assert "status   dead" in shown.splitlines()
+    assert "status            dead" in shown.splitlines()
     assert "timeout: no answer in time  " in shown
     assert "  500 Internal Server Error  " in shown
     assert shown.endswith("\nAnswer to attempt 2\n  first line\n  esc\\x1b[31mred\n")

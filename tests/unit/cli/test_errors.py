@@ -45,7 +45,7 @@ def test_what_is_not_allowed_has_its_own_code() -> None:
 def test_a_token_that_is_wrong_and_one_that_is_missing() -> None:
     wrong, missing = (no_valid_token("http://h", sent=sent) for sent in (True, False))
     assert "ELASTICLAKE_API_TOKEN (or --token, or the credentials file) is not valid on http://h" in str(wrong)
-    assert str(missing).startswith("give a token with --token or ELASTICLAKE_API_TOKEN, or run this where data/cred")
+    assert str(missing).startswith("give a token with --token or ELASTICLAKE_API_TOKEN; the first one is apiToken in ")
     assert wrong.exit_code is missing.exit_code is ExitCode.UNAUTHORIZED
 
 

@@ -59,7 +59,7 @@ def test_a_job_is_followed_to_its_end(run: Run, server: RestServer) -> None:
 
 @pytest.mark.parametrize(
     ("status", "line"),
-    [("enabled", ""), ("disabled", "The webhook is disabled: the job goes on when it is enabled.\n")],
+    [("enabled", ""), ("disabled", "job_1 waits until the webhook is enabled: elasticlake webhook enable wh_1\n")],
 )
 def test_a_job_that_waits_for_its_webhook_says_so_once(run: Run, server: RestServer, status: str, line: str) -> None:
     server.put("webhooks", id="wh_1", status=status)
@@ -83,8 +83,11 @@ def test_without_following_it_is_shown_as_it_was_made(run: Run, server: RestServ
 
 def test_a_dry_run_says_how_many(run: Run, server: RestServer) -> None:
     answer = run("webhook", "backfill", "wh_1", "--dry-run")
-    assert answer.stdout.splitlines() == ["matched   7", "at least  no"]
+    assert answer.stdout == "7 events would be sent\n"
     assert server.bodies("POST") == [{"dryRun": True}]
+    assert json.loads(run("webhook", "backfill", "wh_1", "--dry-run", "--json").stdout)["matched"] == 7
+    server.refusals["/v1/webhooks/wh_1/replay"] = (200, {"matched": 1, "atLeast": True})
+    assert run("webhook", "replay", "wh_1", "--dry-run").stdout == "at least 1 event would be sent\n"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,30 @@ def test_create_sends_the_founding_page_s_body(run: Run, server: RestServer) -> 
     ]
 
 
+def test_which_webhook_it_is_comes_first(run: Run, server: RestServer) -> None:
+    rules = {"timeout": 30, "status": "enabled", "endpoint": ENDPOINT, "name": "mine", "id": "wh_1", "secret": "s"}
+    server.refusals["/v1/webhooks"] = (201, rules)
+    server.refusals["/v1/webhooks/wh_1"] = (200, rules)
+    for command in ([*CREATE, "--bucket", BUCKET], ["webhook", "enable", "wh_1"], ["webhook", "show", "wh_1"]):
+        labels = [line.split()[0] for line in run(*command).stdout.splitlines()]
+        assert labels[:5] == ["id", "name", "endpoint", "status", "timeout"]
+
+
+def test_how_it_stands_is_a_part_of_its_own(run: Run, server: RestServer) -> None:
+    standing = {"delivered": 12, "dead": 0, "breaker": {"state": "open", "probeAt": "2026-01-02T03:04:05.678Z"}}
+    server.refusals["/v1/webhooks/wh_1"] = (200, {"id": "wh_1", "standing": standing, "where": None})
+    assert run("webhook", "show", "wh_1").stdout.splitlines() == [
+        "id     wh_1",
+        "where  -",
+        "",
+        "Standing",
+        "delivered  12",
+        "dead       0",
+        "breaker    state: open; probe at: 2026-01-02T03:04:05.678Z",
+    ]
+    assert json.loads(run("webhook", "show", "wh_1", "--json").stdout)["standing"] == standing
+
+
 def test_create_with_every_rule(run: Run, server: RestServer) -> None:
     rules = "--retry-schedule 1,2.5,30 --timeout 10 --ordering bucket --on-dead pause --name mine"
     assert run(*CREATE, "--lake", "lake1", *rules.split()).exit_code == 0
