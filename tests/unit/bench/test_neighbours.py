@@ -7,7 +7,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
-from bench.neighbours import Neighbours, Watch, others
+from bench.neighbours import Neighbours, Watch, had, others
 from bench.open_loop import Ack
 
 # Its parent is gone, so it belongs to no tree of ours.
@@ -44,11 +44,13 @@ def test_a_request_beside_another_process_is_left_out() -> None:
 
 
 def test_a_stranger_is_seen_while_it_works(stranger: int) -> None:
+    threads = list(Path(f"/proc/{stranger}/task").glob("*/schedstat"))
     with Neighbours() as neighbours:
-        begun = perf_counter()
+        begun, before = perf_counter(), sum(map(had, threads))
         sleep(0.5)
-        over = perf_counter()
-    # How much of the time it had depends on who else works here; that it had some of it does not.
+        over, worked_seconds = perf_counter(), (sum(map(had, threads)) - before) / 1e9
+    # How much of the time it had depends on who else works here.
+    assert sum(end - begin for begin, end in neighbours.moments) > worked_seconds / 2
     assert neighbours.undisturbed([Ack(begun, over)]) == []
     ends = [moment for both in neighbours.moments for moment in both]
     assert ends == sorted(ends)
@@ -82,15 +84,15 @@ def test_all_that_the_busy_ones_had_is_noted(tmp_path: Path, monkeypatch: pytest
         works(busy, of_busy)
         works(calm, of_calm)
         watch.sample(at)
-    watch.look_around()
     works(busy, 100)
+    watch.look_around()
     works(calm, 100)
     watch.sample(2.000)
     busy.unlink()  # it is over
-    works(calm, 199)
+    works(calm, 200)
     watch.sample(2.004)
     edges = [moment for both in watch.moments for moment in both]
-    assert edges == pytest.approx([1.000, 1.004, 1.013, 1.024, 1.996, 2.000])
+    assert edges == pytest.approx([1.000, 1.004, 1.013, 1.024, 1.996, 2.004])
 
 
 def test_strangers_are_neither_ours_nor_the_kernels(stranger: int) -> None:

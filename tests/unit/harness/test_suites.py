@@ -10,12 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 LIMIT_SECONDS = 90
+END_SECONDS = 5
 
 
 def run_alone(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Pytest on one file of the browser's tests, with only `folder` to find programs in.
 
-    One that hangs fails the test with the stacks of all its processes, which pytest writes when it is aborted.
+    One that hangs fails the test with its processes' stacks, which pytest writes when it is aborted.
     """
     command = [sys.executable, "-m", "pytest", ROOT / "tests/browser/test_start.py", "-p", "no:cacheprovider", *options]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ELASTIC"))}
@@ -32,8 +33,12 @@ def run_alone(folder: Path, *options: str, **environment: str) -> subprocess.Com
         written, errors = running.communicate(timeout=LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(running.pid, signal.SIGABRT)
-        written, errors = running.communicate()
+        written, errors = running.communicate(timeout=END_SECONDS)
         pytest.fail(f"still running after {LIMIT_SECONDS} s\n{written}\n{errors}")
+    finally:
+        if running.poll() is None:  # whatever ended the wait, nothing outlives it
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
     return subprocess.CompletedProcess(command, running.returncode, written, errors)
 
 
