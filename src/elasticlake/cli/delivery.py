@@ -16,15 +16,15 @@ from elasticlake.cli.webhook_definition import subject as webhook_subject
 
 COLUMNS = {
     "DELIVERY": Column("id"),
-    "SEQUENCE": Column("sequence", spare=5),
-    "EVENT": Column("event", spare=1),
+    "SEQUENCE": Column("sequence", spare=6),
+    "EVENT": Column("event", spare=3),
     "KEY": Column("key", shortens_to=12),
     "STATUS": Column("status"),
-    "ATTEMPTS": Column("attempts", spare=4),
-    "ANSWER": Column("lastStatusCode", spare=3),
+    "ATTEMPTS": Column("attempts", spare=5),
+    "ANSWER": Column("lastStatusCode", spare=1),
     "LAST": Column("lastAttemptAt", is_time=True, spare=2),
-    "NEXT": Column("nextAttemptAt", is_time=True, spare=6),
-    "KIND": Column("kind", spare=7),
+    "NEXT": Column("nextAttemptAt", is_time=True, spare=7),
+    "KIND": Column("kind", spare=4),
 }
 
 # The attempts follow as a table; the generation only tells apart the runs of a webhook that was resumed.

@@ -46,12 +46,6 @@ class Output:
             write(f"\n{title}")
             self.items(items, columns)
 
-    def part(self, title: str, document: Document | None) -> None:
-        """A document inside the one just shown, which was left out there; machines have it already."""
-        if not self.as_json and document:
-            write(f"\n{title}")
-            _write_fields(document)
-
     def quote(self, title: str, content: str) -> None:
         """Text of someone else's inside the document just shown, line by line; machines have it already."""
         if not self.as_json and content:
@@ -59,13 +53,27 @@ class Output:
             for line in content.splitlines():
                 write(f"  {printable(line)}")
 
-    def document(self, document: Document, *, first: Sequence[str] = (), without: Sequence[str] = ()) -> None:
-        """One document; for people a line per field, those named in `first` at the top, and none of `without`."""
+    def document(
+        self,
+        document: Document,
+        *,
+        first: Sequence[str] = (),
+        without: Sequence[str] = (),
+        apart: Sequence[str] = (),
+    ) -> None:
+        """One document; for people a line per field, those named in `first` at the top, and none of `without`.
+
+        Documents inside it that are named in `apart` follow, a line per field as well.
+        """
         if self.as_json:
             write(to_json(document))
             return
+        parts = [name for name in apart if isinstance(document.get(name), dict)]
         order = [*(name for name in first if name in document), *(name for name in document if name not in first)]
-        _write_fields({name: document[name] for name in order if name not in without})
+        _write_fields({name: document[name] for name in order if name not in (*without, *parts)})
+        for name in parts:
+            write(f"\n{label(name).capitalize()}")
+            _write_fields(document[name])
 
     def created(
         self, document: Document, secret: str, *, first: Sequence[str] = (), without: Sequence[str] = ()

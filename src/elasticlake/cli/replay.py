@@ -112,16 +112,15 @@ def reconcile(
 def _make(session: Session, webhook: str, kind: str, body: Document, *, follow: bool) -> None:
     given = {member: value for member, value in body.items() if value is not None}
     made = session.client.post(path("webhooks", webhook, kind), subject(webhook), body=given)
-    if "id" not in made:
-        session.output.summary(made, _counted(made))
-    elif follow:
+    if isinstance(matched := made.get("matched"), int):
+        session.output.summary(made, _counted(matched, at_least=made.get("atLeast") is True))
+    elif follow and "id" in made:
         show_to_its_end(session, made)
     else:
         session.output.document(made)
 
 
-def _counted(count: Document) -> str:
+def _counted(matched: int, *, at_least: bool) -> str:
     """What a dry run found."""
-    matched = count.get("matched")
-    events = f"{matched} event" if matched == 1 else f"{matched} events"
-    return f"{'at least ' if count.get('atLeast') else ''}{events} would be sent"
+    events = "1 event" if matched == 1 else f"{matched} events"
+    return f"{'at least ' if at_least else ''}{events} would be sent"

@@ -27,11 +27,11 @@ def rotate(
     wanted = {"secret": secret, "overlapSeconds": overlap}
     body = {member: value for member, value in wanted.items() if value is not None}
     rotated = session.client.post(path("webhooks", webhook, "rotate"), given.subject(webhook), body=body)
-    session.output.created(rotated, "secret", without=given.PEM_MEMBERS)
+    session.output.created(rotated, "secret", first=given.FIRST_MEMBERS, without=given.PEM_MEMBERS)
 
 
 @command(app, "promote")
 def promote(session: Session, webhook: given.WebhookId) -> None:
     """End a rotation's overlap: only the new secret signs."""
     promoted = session.client.post(path("webhooks", webhook, "promote"), given.subject(webhook))
-    session.output.document(promoted, without=given.PEM_MEMBERS)
+    session.output.document(promoted, first=given.FIRST_MEMBERS, without=given.PEM_MEMBERS)

@@ -44,12 +44,18 @@ def statistics(
         ),
     ] = None,
 ) -> None:
-    """Show how a webhook's attempts ended and how long they took: the steps in which there were any, and all."""
+    """Show how a webhook's attempts ended and how long they took: the steps in which there were any, and all.
+
+    Times are widened to whole steps.
+    """
     asked = {"since": since, "until": until, "step": step}
     found = session.client.get(path("webhooks", webhook, "statistics"), given.subject(webhook), params=asked)
     if session.output.as_json:
         session.output.document(found)
         return
     steps: list[Document] = [one for one in found.get("steps") or [] if one.get("attempts")]
-    session.output.document({"since": found.get("since"), "until": found.get("until"), **(found.get("totals") or {})})
+    totals = found.get("totals") or {}
+    if (ratio := totals.get("successRatio")) is not None:
+        totals = {**totals, "successRatio": f"{ratio:.2%}"}
+    session.output.document({"since": found.get("since"), "until": found.get("until"), **totals})
     session.output.section("Steps", steps, COLUMNS)

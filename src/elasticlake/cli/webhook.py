@@ -34,8 +34,6 @@ COLUMNS = {
     "NAME": Column("name", shortens_to=8, spare=1),
 }
 
-_FIRST = ("id", "name", "endpoint", "status")
-
 app = noun("Webhooks, their deliveries and attempts.")
 app.add_typer(delivery.app)
 app.add_typer(replay.app)
@@ -77,7 +75,7 @@ def create(
     sealed = given.secrecy(header=header, client_cert=client_cert, client_key=client_key, authority=ca)
     body = {**scope, "endpoint": endpoint, "events": given.event_types(event), **rules, **sealed, **options.members()}
     made = session.client.post(path("webhooks"), body=body)
-    session.output.created(made, "secret", first=_FIRST, without=given.PEM_MEMBERS)
+    session.output.created(made, "secret", first=given.FIRST_MEMBERS, without=given.PEM_MEMBERS)
 
 
 @command(app, "list")
@@ -101,8 +99,7 @@ def list_(
 def show(session: Session, webhook: given.WebhookId) -> None:
     """Show a webhook; its secrets are never shown again."""
     found = session.client.get(path("webhooks", webhook), given.subject(webhook))
-    session.output.document(found, first=_FIRST, without=(*given.PEM_MEMBERS, "standing"))
-    session.output.part("Standing", found.get("standing"))
+    session.output.document(found, first=given.FIRST_MEMBERS, without=given.PEM_MEMBERS, apart=("standing",))
     for member in given.PEM_MEMBERS:
         session.output.quote(label(member), found.get(member) or "")
 
@@ -204,4 +201,4 @@ def _filter_of(session: Session, webhook: str) -> Document | None:
 
 def _change(session: Session, webhook: str, changes: Document) -> None:
     changed = session.client.patch(path("webhooks", webhook), given.subject(webhook), changes)
-    session.output.document(changed, first=_FIRST, without=given.PEM_MEMBERS)
+    session.output.document(changed, first=given.FIRST_MEMBERS, without=given.PEM_MEMBERS)

@@ -82,6 +82,8 @@ Authority = Annotated[
 ]
 
 
+FIRST_MEMBERS = ("id", "name", "endpoint", "status")
+"""Members that tell people which webhook it is, and how it is."""
 PEM_MEMBERS = ("clientCertificate", "certificateAuthority")
 """Members of many lines, which stand beside the others."""
 

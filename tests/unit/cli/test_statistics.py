@@ -25,7 +25,7 @@ def _answer(server: RestServer) -> None:
 
 def test_totals_come_before_the_steps_in_which_something_happened(run: Run, server: RestServer) -> None:
     lines = run("webhook", "statistics", "wh_1").stdout.splitlines()
-    assert "success ratio  0.75" in lines
+    assert "success ratio  75.00%" in lines
     assert "failures       5xx: 1" in lines
     heading = next(index for index, line in enumerate(lines) if line.startswith("START"))
     assert [line.split()[0] for line in lines[heading + 1 :]] == ["2026-01-02T03:00:00.000Z"]

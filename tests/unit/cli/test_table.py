@@ -95,9 +95,9 @@ def test_a_wide_terminal_shows_everything() -> None:
 def test_a_row_of_a_terminal_of_80_columns_is_one_line() -> None:
     heading, row = shown("[bold]x[/bold]" * 8, 80)
     assert max(len(heading), len(row)) <= 80
-    assert heading.split() == ["DELIVERY", "EVENT", "KEY", "STATUS"]
-    delivery, event, key, status = row.split()
-    assert (delivery, event, status) == ("dlv_" + "a" * 32, "object:created", "delivered")
+    assert heading.split() == ["DELIVERY", "KEY", "STATUS", "ANSWER"]
+    delivery, key, status, answer = row.split()
+    assert (delivery, status, answer) == ("dlv_" + "a" * 32, "delivered", "200")
     assert key.startswith("[bold]x")  # what others wrote is no markup
     assert key.endswith("…")
 

@@ -30,7 +30,10 @@ def test_which_webhook_it_is_comes_first(run: Run, server: RestServer) -> None:
     rules = {"timeout": 30, "status": "enabled", "endpoint": ENDPOINT, "name": "mine", "id": "wh_1", "secret": "s"}
     server.refusals["/v1/webhooks"] = (201, rules)
     server.refusals["/v1/webhooks/wh_1"] = (200, rules)
-    for command in ([*CREATE, "--bucket", BUCKET], ["webhook", "enable", "wh_1"], ["webhook", "show", "wh_1"]):
+    server.refusals["/v1/webhooks/wh_1/rotate"] = (200, rules)
+    server.refusals["/v1/webhooks/wh_1/promote"] = (200, rules)
+    of_one = (["webhook", verb, "wh_1"] for verb in ("enable", "show", "rotate", "promote"))
+    for command in ([*CREATE, "--bucket", BUCKET], *of_one):
         labels = [line.split()[0] for line in run(*command).stdout.splitlines()]
         assert labels[:5] == ["id", "name", "endpoint", "status", "timeout"]
 
