@@ -112,10 +112,11 @@ def reconcile(
 def _make(session: Session, webhook: str, kind: str, body: Document, *, follow: bool) -> None:
     given = {member: value for member, value in body.items() if value is not None}
     made = session.client.post(path("webhooks", webhook, kind), subject(webhook), body=given)
-    if isinstance(matched := made.get("matched"), int):
-        session.output.summary(made, _counted(matched, at_least=made.get("atLeast") is True))
-    elif follow and "id" in made:
+    is_job = "id" in made
+    if is_job and follow:
         show_to_its_end(session, made)
+    elif not is_job and isinstance(matched := made.get("matched"), int):
+        session.output.summary(made, _counted(matched, at_least=made.get("atLeast") is True))
     else:
         session.output.document(made)
 

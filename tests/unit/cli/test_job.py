@@ -15,7 +15,7 @@ from elasticlake.cli.errors import ExitCode
 
 def standing(status: str, **members: Any) -> dict[str, Any]:
     document = {"id": "job_1", "webhook": "wh_1", "kind": "replay", "status": status, "total": 4, "scanned": 0}
-    counts = {"sent": 0, "delivered": 0, "failed": 0, "skipped": 0}
+    counts = {"matched": 4, "sent": 0, "delivered": 0, "failed": 0, "skipped": 0}
     return {**document, **counts, "createdAt": "2026-01-02T03:04:05.678Z", "error": None, **members}
 
 
