@@ -18,7 +18,9 @@ def run_alone(folder: Path, *options: str, **environment: str) -> subprocess.Com
 
     One that hangs fails the test with its processes' stacks, which pytest writes when it is aborted.
     """
-    command = [sys.executable, "-m", "pytest", ROOT / "tests/browser/test_start.py", "-p", "no:cacheprovider", *options]
+    # Folders of its own: else it would delete those of earlier runs at its end, as pytest does.
+    quietly = ("-p", "no:cacheprovider", "--basetemp", folder / "temporary")
+    command = [sys.executable, "-m", "pytest", ROOT / "tests/browser/test_start.py", *quietly, *options]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ELASTIC"))}
     running = subprocess.Popen(
         command,
