@@ -160,8 +160,9 @@ async def dispatching(
     async with Sender(EgressPolicy(developer=True), version="0", clock=clock) as sender:
 
         async def disable(webhook: Webhook, reason: str) -> bool:
-            at_work.disabled.append((webhook.id, reason))
-            return await stopping.disable(world.core, webhook, reason, clock.now_ms())
+            is_done = await stopping.disable(world.core, webhook, reason, clock.now_ms())
+            at_work.disabled.append((webhook.id, reason))  # whoever waits for it finds it stored
+            return is_done
 
         roster, chance = Roster(KEY.decrypt), random.Random(1)
         dispatcher = Dispatcher(
