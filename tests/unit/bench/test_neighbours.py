@@ -10,6 +10,8 @@ import pytest
 from bench.neighbours import Neighbours, Watch, had, others
 from bench.open_loop import Ack
 
+PF_KTHREAD = 0x00200000
+
 # Its parent is gone, so it belongs to no tree of ours.
 ORPHAN = """
 import os, sys, time
@@ -101,7 +103,16 @@ def test_strangers_are_neither_ours_nor_the_kernels(stranger: int) -> None:
         child.communicate(b"\n")
     assert stranger in found
     assert not found & {os.getpid(), child.pid}
-    assert all(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in found if Path(f"/proc/{pid}").exists())
+    assert not any(map(is_of_the_kernel, found))
+
+
+def is_of_the_kernel(pid: int) -> bool:
+    """Whether that is a thread of the kernel (proc_pid_stat(5), flags); what is over is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return bool(int(stat.rpartition(")")[2].split()[6]) & PF_KTHREAD)
 
 
 def test_a_watcher_that_fails_is_no_proof_of_being_alone(monkeypatch: pytest.MonkeyPatch) -> None:
