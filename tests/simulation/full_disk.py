@@ -39,6 +39,11 @@ class FullDisk(LocalDisk):
         super().__init__()
         self._space = space
 
+    def make_directory(self, path: Path) -> None:
+        if not path.exists():
+            self._take()
+        super().make_directory(path)
+
     def create(self, path: Path) -> int:
         self._take()
         return super().create(path)

@@ -1,4 +1,4 @@
-"""Blobs as local files: `blobs/ab/abcdef…`, one folder for each first byte of the id.
+"""Blobs as local files: `blobs/ab/abcdef…`, one folder for each first byte of the id, made when its first blob comes.
 
 A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work
 runs in threads, so that a slow disk never stops the event loop. A thread cannot be stopped half-way: whoever gives up a
@@ -26,29 +26,47 @@ READ_BYTES = 512 * 1024
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
+class _Folders:
+    """Where blobs are: in `tmp` while they are written, then in the folder of their first byte.
+
+    That one is made when its first blob comes, and its own name is synced before anything is moved into it. A folder
+    that is there need not be safe, since another process may just have made it: each process syncs what it finds when
+    it starts, and what it did not find then when it first needs it.
+    """
+
+    def __init__(self, root: Path, disk: Disk) -> None:
+        self._root = root
+        self._disk = disk
+        disk.make_directory(root / "tmp")
+        self._safe = {root / name for name in disk.names(root)}
+        disk.sync_directory(root)
+        disk.sync_directory(root.parent)
+
+    def temporary(self, blob_id: str) -> Path:
+        return self._root / "tmp" / blob_id
+
+    def final(self, blob_id: str) -> Path:
+        return self._root / blob_id[:2] / blob_id
+
+    def secure(self, folder: Path) -> None:
+        """Let a crash find the folder; to be called in a thread."""
+        if folder not in self._safe:
+            self._disk.make_directory(folder)
+            self._disk.sync_directory(self._root)
+            self._safe.add(folder)
+
+
 class FileBlobs:
     """A `BlobStore` in a folder."""
 
     def __init__(self, folder: Path, disk: Disk, threads: int = 8) -> None:
         self._folder = folder
-        self._temporary = folder / "tmp"
         self._disk = disk
+        self._folders = _Folders(folder, disk)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="blobs")
-        self._make_folders()
-
-    def _make_folders(self) -> None:
-        if self._disk.size(self._temporary) is not None:
-            return
-        for number in range(256):
-            self._disk.make_directory(self._folder / f"{number:02x}")
-        self._disk.sync_directory(self._folder)
-        # Last, and once the others are safe: it is what says that they are there.
-        self._disk.make_directory(self._temporary)
-        self._disk.sync_directory(self._folder)
-        self._disk.sync_directory(self._folder.parent)
 
     async def create(self, blob_id: str) -> FileWriter:
-        writer = FileWriter(self._disk, self._threads, self._temporary / blob_id, self._path(blob_id))
+        writer = FileWriter(self._disk, self._threads, self._folders, blob_id)
         try:
             await writer.open()
         except BaseException:
@@ -80,7 +98,8 @@ class FileBlobs:
 
     async def delete(self, blob_ids: list[str]) -> None:
         # A blob whose writer died is still under its temporary name.
-        paths = [path for blob_id in blob_ids for path in (self._path(blob_id), self._temporary / blob_id)]
+        folders = self._folders
+        paths = [path for blob_id in blob_ids for path in (folders.final(blob_id), folders.temporary(blob_id))]
         await self._in_thread(self._remove_all, paths)
 
     async def ids(self) -> AsyncIterator[str]:
@@ -89,16 +108,13 @@ class FileBlobs:
                 yield name
 
     async def size(self, blob_id: str) -> int | None:
-        return await self._in_thread(self._disk.size, self._path(blob_id))
+        return await self._in_thread(self._disk.size, self._folders.final(blob_id))
 
     def free_bytes(self) -> int | None:
         return self._disk.free_bytes(self._folder)
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
-
-    def _path(self, blob_id: str) -> Path:
-        return self._folder / blob_id[:2] / blob_id
 
     async def _open(self, blob_id: str) -> int:
         opening = self._threads.submit(self._open_file, blob_id)
@@ -114,7 +130,7 @@ class FileBlobs:
 
     def _open_file(self, blob_id: str) -> int:
         try:
-            return self._disk.open(self._path(blob_id))
+            return self._disk.open(self._folders.final(blob_id))
         except FileNotFoundError:
             raise BlobMissing from None
         except OSError as fault:
@@ -140,11 +156,12 @@ class FileBlobs:
 class FileWriter:
     """A `BlobWriter`: one file, whose steps run in order, whichever threads they get."""
 
-    def __init__(self, disk: Disk, threads: ThreadPoolExecutor, temporary: Path, final: Path) -> None:
+    def __init__(self, disk: Disk, threads: ThreadPoolExecutor, folders: _Folders, blob_id: str) -> None:
         self._disk = disk
         self._strand = Strand(threads)
-        self._temporary = temporary
-        self._final = final
+        self._folders = folders
+        self._temporary = folders.temporary(blob_id)
+        self._final = folders.final(blob_id)
         self._handle: int | None = None
         self._renamed = False
         self._aborted = False
@@ -172,6 +189,7 @@ class FileWriter:
         assert self._handle is not None
         self._disk.sync(self._handle)
         self._close()
+        self._folders.secure(self._final.parent)
         self._disk.rename(self._temporary, self._final)
         self._renamed = True
         self._disk.sync_directory(self._final.parent)

@@ -20,13 +20,17 @@ class BlobReplica:
     def __init__(self, source: Path, target: Path) -> None:
         self._source = source
         self._target = target
-        self._folders = [target / f"{number:02x}" for number in range(256)]
-        for folder in (target, *self._folders, target / "tmp"):
+        self._folders: set[Path] = set()
+        for folder in (target, target / "tmp"):
             folder.mkdir(mode=0o700)
 
     def add(self, blob_id: str) -> int | None:
         """Take the blob; returns its size in bytes, None if the source does not have it. Safe after `seal`."""
         source, target = (folder / blob_id[:2] / blob_id for folder in (self._source, self._target))
+        if target.parent not in self._folders:
+            # Several threads may come to it at once.
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            self._folders.add(target.parent)
         try:
             os.link(source, target)
         except FileNotFoundError:

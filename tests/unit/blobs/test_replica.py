@@ -68,7 +68,7 @@ def test_a_blob_that_is_gone_is_told(source: Path, tmp_path: Path, elsewhere: Pa
 
 
 def test_it_is_for_its_owner_alone_and_new(source: Path, tmp_path: Path) -> None:
-    BlobReplica(source, tmp_path / "replica")
+    BlobReplica(source, tmp_path / "replica").add(BLOB)
     folders = [tmp_path / "replica", *(tmp_path / "replica").iterdir()]
     assert {folder.name for folder in folders[1:]} == {folder.name for folder in source.iterdir()}
     assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
