@@ -10,7 +10,7 @@ from elasticlake.model.events import EventType, OperationalType
 from elasticlake.model.jobs import JobKind, JobStatus, Only
 from elasticlake.model.objects import Acl
 from elasticlake.model.rules import Format
-from elasticlake.model.webhooks import DELIVERY_STATUSES, SUBSCRIBABLE, DeliveryStatus, OnDead, Ordering, WebhookStatus
+from elasticlake.model.webhooks import SUBSCRIBABLE, DeliveryStatus, ListedStatus, OnDead, Ordering, WebhookStatus
 from elasticlake.service.reconcile import State
 from elasticlake.service.statistics import StepLength
 from elasticlake.service.webhook_definitions import Resume
@@ -24,10 +24,7 @@ _WORDS: dict[str, tuple[Any, str]] = {
     "Format": (Format, "The envelope in which events travel."),
     "JobKind": (JobKind, "What a job sends: past events, or events of the objects that exist."),
     "JobStatus": (JobStatus, "How a job stands."),
-    "ListedStatus": (
-        tuple(status for status in DELIVERY_STATUSES if status != "coalesced"),
-        "How a delivery that can be listed stands.",
-    ),
+    "ListedStatus": (ListedStatus, "How a delivery that can be listed stands."),
     "OnDead": (OnDead, "What a webhook does after a delivery was given up."),
     "Only": (Only, "Which past events a replay sends."),
     "OperationalType": (OperationalType, "What happened to another webhook."),

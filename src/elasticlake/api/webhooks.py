@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import Field
 
 from elasticlake.api.deliveries import DeliveryDocument, delivery_search
 from elasticlake.api.documents import DocumentPage, WaitSeconds, page_request, resource
@@ -14,16 +13,11 @@ from elasticlake.api.services import Call
 from elasticlake.api.values import PondName
 from elasticlake.api.webhook_documents import Deleted, NewWebhookBody, WebhookChangeBody, WebhookDocument
 from elasticlake.metadata.attempt_search import Wanted
-from elasticlake.model.webhooks import DELIVERY_STATUSES, DeliveryStatus
+from elasticlake.model.webhooks import ListedStatus
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import Place, WebhookChange
 
 router = resource("webhooks")
-# What was coalesced is counted and never listed.
-ListedStatus = Annotated[
-    DeliveryStatus,
-    Field(json_schema_extra={"enum": [status for status in DELIVERY_STATUSES if status != "coalesced"]}),
-]
 WebhookId = Annotated[str, Path(examples=["wh_mfrggzdfmztwq2lk"], description="The webhook's id.")]
 
 

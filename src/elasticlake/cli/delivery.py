@@ -98,3 +98,4 @@ def redeliver(session: Session, delivery: DeliveryId) -> None:
     """Send a delivery again, as a new delivery of the same event."""
     again = session.client.post(path("deliveries", delivery, "redeliver"), subject(delivery))
     session.output.document(again, without=NOT_FOR_PEOPLE)
+    session.output.hint(f"See its attempts: elasticlake webhook delivery {again.get('id')}")

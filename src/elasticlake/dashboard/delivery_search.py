@@ -10,10 +10,9 @@ from elasticlake.errors import InvalidInput
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.model.events import EVENT_TYPES
 from elasticlake.model.status_codes import parse_status_codes
-from elasticlake.model.webhooks import DELIVERY_STATUSES, DeliveryStatus
+from elasticlake.model.webhooks import LISTED_STATUSES, ListedStatus
 from elasticlake.record import record
 
-LISTED: tuple[DeliveryStatus, ...] = tuple(status for status in DELIVERY_STATUSES if status != "coalesced")
 FIELDS = ("status", "event", "key", "match", "code", "since", "until")
 PREFIX = "prefix"
 
@@ -24,7 +23,7 @@ T = TypeVar("T")
 class Search:
     """What is looked for, as the service takes it; and what in the query cannot be understood, by field."""
 
-    status: DeliveryStatus | None
+    status: ListedStatus | None
     wanted: Wanted
     faults: dict[str, str]
 
@@ -47,7 +46,7 @@ def read_search(query: Mapping[str, str]) -> Search:
         since_ms=_read(faults, "since", given["since"], parse_time),
         until_ms=_read(faults, "until", given["until"], parse_time),
     )
-    status = next((known for known in LISTED if known == given["status"]), None)
+    status = next((known for known in LISTED_STATUSES if known == given["status"]), None)
     return Search(status, wanted, faults)
 
 

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from elasticlake.clock import rfc3339_milliseconds
 from elasticlake.dashboard import attempt_charts, delivery_log
 from elasticlake.dashboard.attempt_charts import DAY, RANGES
-from elasticlake.dashboard.delivery_search import LISTED, read_search
+from elasticlake.dashboard.delivery_search import read_search
 from elasticlake.dashboard.visit import PREFIX, Visit, query_of
 from elasticlake.dashboard.webhook_state import state_of
 from elasticlake.model.events import EVENT_TYPES
-from elasticlake.model.webhooks import Webhook
+from elasticlake.model.webhooks import LISTED_STATUSES, Webhook
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.statistics import Series
 
@@ -42,7 +42,7 @@ async def page(visit: Visit, webhook: Webhook, faults: dict[str, str] | None = N
         has_more_jobs=jobs.next_cursor is not None,
         live_url=f"{PREFIX}/webhooks/{webhook.id}/live{query_of(dict(visit.request.query_params))}",
         countdown_to=rfc3339_milliseconds(webhook.overlap_ends_at_ms or 0),
-        statuses=LISTED,
+        statuses=LISTED_STATUSES,
         event_types=EVENT_TYPES,
         faults=faults,
         values=values,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from elasticlake.metadata.database import Row, Value
-from elasticlake.model.webhooks import DELIVERY_STATUSES
+from elasticlake.model.webhooks import LISTED_STATUSES
 from elasticlake.record import record
 
 SCANNED_AT_ONCE = 2000
@@ -177,8 +177,8 @@ def _statuses(wanted: Wanted) -> tuple[str, ...]:
         return (wanted.status,)
     codes = wanted.status_codes
     if codes is not None and (codes[1] < _SUCCESSES[0] or codes[0] > _SUCCESSES[1]):
-        return tuple(status for status in DELIVERY_STATUSES if status != "delivered")
-    return DELIVERY_STATUSES
+        return tuple(status for status in LISTED_STATUSES if status != "delivered")
+    return LISTED_STATUSES
 
 
 @lru_cache

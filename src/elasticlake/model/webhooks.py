@@ -14,8 +14,10 @@ Ordering = Literal["key", "bucket", "none"]
 OnDead = Literal["continue", "pause"]
 WebhookStatus = Literal["enabled", "disabled"]
 ScopeKind = Literal["bucket", "pond", "lake"]
-DeliveryStatus = Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired", "coalesced"]
-DELIVERY_STATUSES: tuple[DeliveryStatus, ...] = get_args(DeliveryStatus)
+ListedStatus = Literal["pending", "held", "retrying", "delivered", "dead", "canceled", "expired"]
+LISTED_STATUSES: tuple[ListedStatus, ...] = get_args(ListedStatus)
+# Of what was passed over, the place in the log is all that is kept: it is counted, not listed.
+DeliveryStatus = Literal[ListedStatus, "coalesced"]
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from elasticlake.clock import Clock
-from elasticlake.errors import EventsExpired, InvalidInput, NoSuchDelivery, NoSuchWebhook
+from elasticlake.errors import EventsExpired, NoSuchDelivery, NoSuchWebhook
 from elasticlake.metadata import buckets, deliveries, events, operational_events, webhooks
 from elasticlake.metadata.attempt_search import Wanted
 from elasticlake.metadata.database import Database, Reader
@@ -20,7 +20,7 @@ from elasticlake.model.activity import Done
 from elasticlake.model.events import Event
 from elasticlake.model.ids import DeliveryId
 from elasticlake.model.jobs import job_of
-from elasticlake.model.webhooks import DeliveryStatus, Webhook, lane_key
+from elasticlake.model.webhooks import ListedStatus, Webhook, lane_key
 from elasticlake.service import delivery_pages
 from elasticlake.service.activity import note_after
 from elasticlake.service.delivery_pages import Piece, Spot
@@ -230,7 +230,7 @@ class Deliveries:
     async def _lane_heads(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
         return await self._delivery.read(lambda reader: delivery_pages.lane_heads(reader, webhook.id, after, limit))
 
-    async def _asked_for(self, webhook: Webhook, status: DeliveryStatus, after: Spot, limit: int) -> Piece:
+    async def _asked_for(self, webhook: Webhook, status: ListedStatus, after: Spot, limit: int) -> Piece:
         """Redeliveries and tests; what the log knows comes after them."""
         piece = await self._delivery.read(
             lambda reader: delivery_pages.requested(reader, webhook.id, status, after, limit)
@@ -253,18 +253,15 @@ class Deliveries:
         self,
         token: Token,
         webhook_id: str,
-        status: DeliveryStatus | None,
+        status: ListedStatus | None,
         request: PageRequest,
         also: Wanted = ANYTHING,
     ) -> Page[Delivery]:
         """A webhook's deliveries of one status; without one, everything that was attempted, newest first.
 
         `also` says what else they must be, by their event and their last attempt. A page may hold fewer than `limit`
-        and still have a next one: each looks at a bounded piece of the log, or of the history. Raises `NoSuchWebhook`,
-        and `InvalidInput` for `coalesced`: of what was passed over, the place in the log is all that is kept.
+        and still have a next one: each looks at a bounded piece of the log, or of the history. Raises `NoSuchWebhook`.
         """
-        if status == "coalesced":
-            raise InvalidInput("status", "Coalesced deliveries are counted and not listed: see the one that was sent.")
         webhook = (await self._core.read(lambda reader: visible_webhook(reader, token, webhook_id))).webhook
         wanted = replace(also, status=status)
         spot: Spot | None = Spot.decode(request.cursor) if request.cursor else Spot()

@@ -80,7 +80,7 @@ async def test_a_delivery_says_how_it_was_answered(api: httpx.AsyncClient, world
         ({"statusCode": "50"}, "statusCode"),
         ({"statusCode": "5xx5"}, "statusCode"),
         ({"event": "object:read"}, "event"),
-        ({"status": "coalesced"}, "counted and not listed"),
+        ({"status": "coalesced"}, "'canceled' or 'expired'"),
         ({"since": "yesterday"}, "since"),
         ({"since": "2026-01-02T03:06:05"}, "since"),
         ({"since": "2026-01-02T03:06:05Z", "until": "2026-01-02T03:06:05Z"}, "until must be later than since."),

@@ -89,4 +89,5 @@ def test_a_delivery_without_attempts(run: Run) -> None:
 def test_redeliver(run: Run, server: RestServer) -> None:
     assert json.loads(run("webhook", "redeliver", "dlv_1", "--json").stdout)["id"] == "dlv_new"
     assert server.calls[0].path == "/v1/deliveries/dlv_1/redeliver"
+    assert "elasticlake webhook delivery dlv_new" in run("webhook", "redeliver", "dlv_1").stderr
     assert run("webhook", "redeliver", "dlv_9").stderr == "elasticlake: no such delivery dlv_9 (404)\n"
