@@ -1,8 +1,9 @@
 """Blobs as local files: `blobs/ab/abcdef…`, one folder for each first byte of the id, made when its first blob comes.
 
-A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder. Disk work
-runs in threads, so that a slow disk never stops the event loop. A thread cannot be stopped half-way: whoever gives up a
-blob waits for the step that is under way, since a handle that is closed too early may already be another file's.
+A write is durable by these steps and no fewer: temporary file → fdatasync → rename → fsync of the folder, whose own
+name is synced before (`_Folders`). Disk work runs in threads, so that a slow disk never stops the event loop. A thread
+cannot be stopped half-way: whoever gives up a blob waits for the step that is under way, since a handle that is closed
+too early may already be another file's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from elasticlake.errors import InsufficientStorage, Unavailable
 T = TypeVar("T")
 
 READ_BYTES = 512 * 1024
+_FIRST_BYTES = frozenset(f"{number:02x}" for number in range(256))
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -103,8 +105,9 @@ class FileBlobs:
         await self._in_thread(self._remove_all, paths)
 
     async def ids(self) -> AsyncIterator[str]:
-        for number in range(256):
-            for name in await self._in_thread(self._disk.names, self._folder / f"{number:02x}"):
+        # Only what is there is looked into: a network's file system would remember that a folder is not.
+        for folder in sorted(_FIRST_BYTES.intersection(await self._in_thread(self._disk.names, self._folder))):
+            for name in await self._in_thread(self._disk.names, self._folder / folder):
                 yield name
 
     async def size(self, blob_id: str) -> int | None:

@@ -147,6 +147,33 @@ async def test_the_first_blob_of_a_folder_makes_it_and_syncs_its_name_before_it_
     assert (tmp_path / "blobs/ab/ab1").exists()
 
 
+@pytest.mark.parametrize("operation", ["make_directory", "sync_directory"])
+async def test_a_folder_that_could_not_be_made_or_synced_is_made_by_the_next_blob(
+    blobs: FileBlobs, disk: FaultyDisk, operation: str
+) -> None:
+    disk.fails[operation] = errno.ENOSPC
+    with pytest.raises(InsufficientStorage):
+        await store(blobs, blob_id="ab1")
+    disk.fails.clear()
+    disk.steps.clear()
+    await store(blobs, blob_id="ab1")
+    assert disk.steps[3:] == ["make_directory", "sync_directory", "rename", "sync_directory"]
+
+
+async def test_nobody_moves_a_blob_into_a_folder_that_another_thread_is_about_to_sync(
+    blobs: FileBlobs, disk: FaultyDisk
+) -> None:
+    disk.waits["sync_directory"] = threading.Event()
+    storing = []
+    for number in range(2):
+        storing.append(asyncio.create_task(store(blobs, blob_id=f"ab{number}")))
+        assert await asyncio.to_thread(disk.arrived.wait, 10)
+        disk.arrived.clear()
+    assert "rename" not in disk.steps
+    disk.waits["sync_directory"].set()
+    await asyncio.gather(*storing)
+
+
 async def test_a_folder_that_another_process_made_meanwhile_is_not_taken_for_safe(
     blobs: FileBlobs, disk: FaultyDisk, tmp_path: Path
 ) -> None:

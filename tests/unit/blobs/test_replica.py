@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,22 @@ async def test_on_the_same_file_system_a_blob_is_linked(source: Path, tmp_path: 
     assert (source / "ab" / BLOB).stat().st_nlink == 2
     (source / "ab" / BLOB).unlink()
     assert await read(tmp_path / "replica") == BODY
+
+
+async def test_sealing_syncs_every_folder_and_their_names(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica = BlobReplica(source, tmp_path / "replica")
+    replica.add(BLOB)
+    synced, fsync = list[str](), os.fsync
+
+    def recorded(handle: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{handle}"))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    replica.seal()
+    assert synced == [str(tmp_path / "replica/ab"), str(tmp_path / "replica")]
 
 
 async def test_on_another_it_is_copied(source: Path, elsewhere: Path) -> None:
