@@ -67,7 +67,7 @@ def deliveries(
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only those last attempted before.")] = None,
     limit: Limit = None,
 ) -> None:
-    """List a webhook's deliveries, the newest first: what was attempted, or what has one status.
+    """List a webhook's deliveries: what was attempted, the newest first, or what has one status.
 
     Those of one key, event type, answer or time. What has had no attempt is listed by its --status alone; coalesced
     deliveries are counted, not listed.

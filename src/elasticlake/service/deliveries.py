@@ -191,7 +191,7 @@ class Deliveries:
         if status == "pending":
             return await self._not_begun(webhook, wanted, after, limit)
         if not wanted.is_narrow and status == "dead":
-            return await self._delivery.read(lambda reader: delivery_pages.dead(reader, webhook.id, after, limit))
+            return await self._dead(webhook, after, limit)
         if not wanted.is_narrow and status == "retrying":
             return await self._retrying(webhook, after, limit)
         # What was begun and then given up was to be tried again, as far as history knows.
@@ -221,6 +221,11 @@ class Deliveries:
         if after.stage != "log":
             return await self._asked_for(webhook, "pending", after, limit)
         return _staged(await self._pending(webhook, wanted, after, limit))
+
+    async def _dead(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
+        if after.stage != "log":
+            return await self._asked_for(webhook, "dead", after, limit)
+        return _staged(await self._delivery.read(lambda reader: delivery_pages.dead(reader, webhook.id, after, limit)))
 
     async def _retrying(self, webhook: Webhook, after: Spot, limit: int) -> Piece:
         if after.stage != "log":

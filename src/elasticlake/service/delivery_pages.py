@@ -56,8 +56,10 @@ class Piece(NamedTuple):
 
 
 def dead(reader: Reader, webhook_id: str, after: Spot, limit: int) -> Piece:
+    """Those that the log made by itself; `requested` has the others."""
     rows = deliveries.list_dead(reader, webhook_id, (after.bucket_id, after.sequence, after.generation), limit)
-    return _rows_piece([DeliveryId(webhook_id, row.bucket_id, row.sequence, row.generation) for row in rows], limit)
+    piece = _rows_piece([DeliveryId(webhook_id, row.bucket_id, row.sequence, row.generation) for row in rows], limit)
+    return piece._replace(found=[one for one in piece.found if one.generation == 0])
 
 
 def requested(reader: Reader, webhook_id: str, status: str, after: Spot, limit: int) -> Piece:

@@ -23,7 +23,7 @@ from elasticlake.metadata.postgres.history import PostgresHistoryReader, Postgre
 from elasticlake.metadata.postgres.migrations import migrate_postgres
 from elasticlake.model.attempt_counts import AttemptCounts, total
 from elasticlake.model.timings import Timings
-from elasticlake.model.webhooks import DELIVERY_STATUSES
+from elasticlake.model.webhooks import LISTED_STATUSES
 
 DAY_MS = 86_400_000
 MIDNIGHT_MS = 20_000 * DAY_MS
@@ -316,7 +316,7 @@ def test_a_search_goes_by_an_index(kept: Kept, name: str, monkeypatch: pytest.Mo
     kept.history.search("wh_1", wanted, None, 10)
     assert not re.search(r"SCAN attempts|Seq Scan|Bitmap", "\n".join(plan)), plan
     used = [line for line in plan if "SEARCH" in line or ("Scan" in line and "Subquery" not in line)]
-    statuses = [wanted.status] if wanted.status else DELIVERY_STATUSES
+    statuses = [wanted.status] if wanted.status else LISTED_STATUSES
     assert used
     assert len(used) <= (1 if wanted.key else len(statuses))
     assert all(("key=?" if wanted.key else "status=?") in line or "Index Scan Backward" in line for line in used), plan

@@ -9,6 +9,7 @@ from tests.unit.world import ROOT, START_MS, World, attempt
 from elasticlake.errors import EventsExpired, InvalidInput, NoSuchDelivery, NoSuchWebhook
 from elasticlake.metadata import deliveries as rows
 from elasticlake.metadata.attempt_search import Wanted
+from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.deliveries import DeadDelivery, Lane, Position
 from elasticlake.model.accounts import Token
 from elasticlake.model.ids import DeliveryId, new_webhook_id
@@ -20,6 +21,8 @@ from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place, WebhookChange
 
 NEW = NewWebhook(Place(bucket="bucket"), "https://myapp.com/hook", ("object:created", "object:updated"), secret="s")
+
+ATTEMPTED = Wanted(since_ms=0)
 
 
 async def begin(world: World, new: NewWebhook = NEW) -> tuple[Webhook, Bucket]:
@@ -230,6 +233,47 @@ async def test_lists_agree_with_each_delivery(world: World, limit: int) -> None:
     for wanted, sequences in expected.items():
         assert {await status(world, webhook, bucket, n) for n in sequences} == {wanted}
     assert await listed(world, webhook, None, limit) == [2, 1, 4]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+async def test_what_was_asked_for_and_given_up_is_listed_among_the_dead_until_its_event_arrives(
+    world: World, limit: int
+) -> None:
+    """Whether the list is by rows, or by history as a search is."""
+    webhook, bucket = await begin(world)
+    await world.put("bucket", b"a")
+    await reach(world, webhook, bucket, 1)
+    test, first, second = (DeliveryId(webhook.id, bucket.id, *numbers) for numbers in ((0, 1), (1, 0), (1, 1)))
+
+    def give_up(tx: Transaction) -> None:
+        for one in (test, first, second):
+            place = (one.webhook_id, one.bucket_id, one.sequence, one.generation)
+            if one.generation:
+                rows.put_requested(tx, rows.RequestedDelivery(*place, "dead", 10, START_MS, None))
+            if one.sequence:
+                rows.put_dead(tx, DeadDelivery(*place, b"a", 10, START_MS))
+
+    await world.delivery.write(give_up)
+    failed = await world.attempt(webhook.id, bucket.id, 1, 10, status="dead")
+    failed = replace(failed, error_class="status", status_code=500)
+    world.record(failed, replace(failed, generation=1), replace(failed, sequence=0, generation=1))
+
+    async def dead(also: Wanted = service.ANYTHING) -> list[DeliveryId]:
+        found, request = list[DeliveryId](), PageRequest(limit=limit)
+        while True:
+            page = await world.deliveries.list(ROOT, webhook.id, "dead", request, also)
+            found += [delivery.id for delivery in page.items]
+            if page.next_cursor is None:
+                return found
+            request = PageRequest(page.next_cursor, limit)
+
+    assert await dead() == [test, second, first]
+    assert set(await dead(ATTEMPTED)) == {test, second, first}
+    await world.delivery.write(lambda tx: rows.delete_dead(tx, webhook.id, bucket.id, 1))
+    assert await dead() == await dead(ATTEMPTED) == [test]
+    for one in (first, second):
+        delivery = (await world.deliveries.get(ROOT, str(one))).delivery
+        assert (delivery.status, delivery.is_told_by_another) == ("delivered", True)
 
 
 async def test_searches_agree_with_each_delivery(world: World) -> None:

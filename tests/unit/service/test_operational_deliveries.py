@@ -13,7 +13,7 @@ from elasticlake.metadata import operational_events
 from elasticlake.metadata.database import Transaction
 from elasticlake.metadata.deliveries import DeadDelivery
 from elasticlake.model.ids import NO_BUCKET, DeliveryId
-from elasticlake.model.webhooks import DELIVERY_STATUSES, Webhook
+from elasticlake.model.webhooks import LISTED_STATUSES, Webhook
 from elasticlake.service.delivery_status import Delivery
 from elasticlake.service.pages import PageRequest
 from elasticlake.service.webhook_definitions import NewWebhook, Place
@@ -48,7 +48,7 @@ async def bury(world: World, webhook: Webhook, sequence: int) -> None:
 
 
 async def listed(world: World, webhook: Webhook, status: str) -> list[Delivery]:
-    [wanted] = [one for one in DELIVERY_STATUSES if one == status]
+    [wanted] = [one for one in LISTED_STATUSES if one == status]
     return list((await world.deliveries.list(ROOT, webhook.id, wanted, PageRequest())).items)
 
 
