@@ -102,7 +102,7 @@ def describe(webhook: Webhook, delivery_id: DeliveryId, facts: Facts) -> Deliver
         next_attempt_at_ms=waiting.next_attempt_at_ms if waiting and status not in FINAL else None,
         last_attempt_at_ms=facts.last.started_at_ms if facts.last else None,
         last_status_code=facts.last.status_code if facts.last else None,
-        is_told_by_another=status == "delivered" and _has_failed(facts.last) and not _says_so(facts.requested),
+        is_told_by_another=status == "delivered" and _has_failed(facts.last) and not _has_arrived(facts.requested),
     )
 
 
@@ -144,7 +144,7 @@ def _logged_status(webhook: Webhook, sequence: int, facts: Facts) -> DeliverySta
     return "pending" if sequence > facts.position else passed
 
 
-def _says_so(requested: RequestedDelivery | None) -> bool:
+def _has_arrived(requested: RequestedDelivery | None) -> bool:
     """Whether its own row has it as delivered: history comes a moment later."""
     return requested is not None and requested.status == "delivered"
 
